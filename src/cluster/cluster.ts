@@ -1,0 +1,285 @@
+import type { Clock, Timer } from '../clock.ts'
+import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
+import type { Connection, ConnectionOptions } from '../connection/connection.ts'
+import { openConnection } from '../connection/handshake.ts'
+import type { SocketHooks } from '../connection/open-socket.ts'
+import { diagnosticChannel } from '../diagnostics.ts'
+import { ConnectionError, ProtocolError, type KafkaError } from '../errors.ts'
+import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
+import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
+import { VERSION } from '../version.ts'
+import { backoffMs } from './backoff.ts'
+import { Link } from './link.ts'
+import { Metadata, NO_TOPIC_ID, type LeaderHint, type MetadataResponse } from './metadata.ts'
+
+export interface ClusterOptions extends SocketHooks {
+  /** Where to begin; asked again whenever no known broker answers. */
+  readonly brokers: () => Promise<readonly BrokerAddress[]>
+  readonly clientId: string
+  readonly clock: Clock
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly connectionsMaxIdleMs: number
+  readonly reconnectBackoffMs: number
+  readonly reconnectBackoffMaxMs: number
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  readonly metadataMaxAgeMs: number
+  readonly allowAutoTopicCreation: boolean
+}
+
+/** Who is told when something changed; the producer's pump. */
+export interface ClusterListener {
+  /** New metadata, or a connection that became usable; with `error`: one that could not be made, or was lost. */
+  onChange(error: KafkaError | null): void
+  /** A round of asking for metadata failed at every broker. `isHopeless`: trying again cannot help. */
+  onRefreshFailed(error: KafkaError, isHopeless: boolean): void
+}
+
+const refreshedChannel = diagnosticChannel('headrace:metadata:refreshed')
+const failedChannel = diagnosticChannel('headrace:metadata:failed')
+
+/**
+ * What we know of a cluster and how we reach it: bootstrap, metadata, one link per broker.
+ *
+ * Metadata is asked for in rounds. A round asks brokers one after another until one answers; at most one round runs, and
+ * everything that wants news while it runs is served by the next one.
+ */
+export class Cluster {
+  readonly #options: ClusterOptions
+  readonly #listener: ClusterListener
+  readonly #links = new Map<number, Link>()
+  readonly #seeds = new Map<string, Link>()
+  /** Topics that records were sent to: the ones we ask about. */
+  readonly #topics = new Set<string>()
+  #metadata = new Metadata()
+  #round: Promise<KafkaError | null> | null = null
+  #isAnotherRoundWanted = false
+  #roundTimer: Timer | null = null
+  #ageTimer: Timer | null = null
+  #earliestRoundMs = -Infinity
+  #failedRounds = 0
+  /** Of the latest round, if it failed. */
+  #lastFailure: KafkaError | null = null
+  #isClosed = false
+
+  constructor(options: ClusterOptions, listener: ClusterListener) {
+    this.#options = options
+    this.#listener = listener
+  }
+
+  get metadata(): Metadata {
+    return this.#metadata
+  }
+
+  /** Asks about this topic from now on; at once, if it is new. */
+  watch(topic: string): void {
+    if (this.#topics.has(topic)) return
+    this.#topics.add(topic)
+    this.#earliestRoundMs = -Infinity
+    this.refreshSoon()
+  }
+
+  /** Wants newer metadata, as soon as the backoff allows. */
+  refreshSoon(): void {
+    if (this.#isClosed) return
+    if (this.#round !== null) {
+      this.#isAnotherRoundWanted = true
+      return
+    }
+    const waitMs = this.#earliestRoundMs - this.#options.clock.now()
+    this.#roundTimer?.cancel()
+    this.#roundTimer = null
+    if (waitMs > 0) this.#roundTimer = this.#options.clock.after(waitMs, () => void this.refreshNow())
+    else void this.refreshNow()
+  }
+
+  /** One round now, or the one that is running; resolves with the error if no broker answered. */
+  refreshNow(): Promise<KafkaError | null> {
+    this.#round ??= this.#runRound()
+    return this.#round
+  }
+
+  /** A connection to a broker that is ready now, or null: then one is being made, if it is time, and `onChange` tells. */
+  connectionTo(nodeId: number): Connection | null {
+    const link = this.#link(nodeId)
+    link?.want()
+    return link?.ready ?? null
+  }
+
+  /** When the broker may be dialled again, by the clock. */
+  retryAtMs(nodeId: number): number {
+    return this.#links.get(nodeId)?.retryAtMs ?? -Infinity
+  }
+
+  /** Why records for a partition do not get through, as far as we can see; null if we see nothing wrong. */
+  trouble(topic: string, partition: number): KafkaError | null {
+    const leader = this.#metadata.leader(topic, partition)
+    return this.#links.get(leader)?.lastError ?? this.#lastFailure
+  }
+
+  /** A broker named a partition's new leader in its refusal (KIP-951). */
+  hintLeader(hint: LeaderHint): void {
+    this.#metadata = this.#metadata.withLeader(hint)
+  }
+
+  /** Asks whichever broker answers first. @throws {KafkaError} what each broker that was tried said. */
+  async ask<A extends Api>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
+    const failures = new Map<string, KafkaError>()
+    for await (const link of this.#candidates()) {
+      if (this.#isClosed) throw closedError()
+      if (failures.has(link.address)) continue
+      try {
+        const connection = await link.connect()
+        const outcome = await connection.request(api, body)
+        if (!('error' in outcome)) return outcome.response
+        failures.set(link.address, outcome.error)
+      } catch (error) {
+        failures.set(link.address, error as KafkaError)
+      }
+    }
+    throw nobodyAnswered([...failures.values()])
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#roundTimer?.cancel()
+    this.#ageTimer?.cancel()
+    for (const link of this.#links.values()) link.close()
+    for (const link of this.#seeds.values()) link.close()
+  }
+
+  async #runRound(): Promise<KafkaError | null> {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    this.#isAnotherRoundWanted = false
+    let failure: KafkaError | null = null
+    try {
+      this.#apply(await this.ask(metadataApi, this.#question()))
+      this.#failedRounds = 0
+      this.#earliestRoundMs = clock.now() + retryBackoffMs
+    } catch (error) {
+      failure = error as KafkaError
+      this.#failedRounds++
+      this.#earliestRoundMs =
+        clock.now() + backoffMs(this.#failedRounds, retryBackoffMs, retryBackoffMaxMs, clock.random())
+    }
+    this.#round = null
+    this.#lastFailure = failure
+    if (this.#isClosed) return closedError()
+    if (failure !== null && failedChannel.hasSubscribers) failedChannel.publish({ error: failure })
+    if (failure === null) this.#listener.onChange(null)
+    else this.#listener.onRefreshFailed(failure, this.#metadata.brokers.size === 0 && isHopeless(failure))
+    if (this.#isAnotherRoundWanted) this.refreshSoon()
+    return failure
+  }
+
+  #question(): RequestInput<typeof metadataApi> {
+    return {
+      topics: [...this.#topics].map((name) => ({ name, topicId: NO_TOPIC_ID })),
+      allowAutoTopicCreation: this.#options.allowAutoTopicCreation,
+    }
+  }
+
+  #apply(response: MetadataResponse): void {
+    const { clock, metadataMaxAgeMs } = this.#options
+    this.#metadata = this.#metadata.merge(response, clock.now())
+    this.#adoptSeeds()
+    this.#ageTimer?.cancel()
+    this.#ageTimer = clock.after(metadataMaxAgeMs, () => this.refreshSoon(), false)
+    if (refreshedChannel.hasSubscribers) {
+      const { brokers, topicCount, clusterId } = this.#metadata
+      refreshedChannel.publish({ brokers: brokers.size, topics: topicCount, clusterId })
+    }
+  }
+
+  /** A bootstrap connection whose address is that of a broker is the connection to that broker. */
+  #adoptSeeds(): void {
+    for (const [nodeId, target] of this.#metadata.brokers) {
+      const seed = this.#seeds.get(formatAddress(target))
+      if (seed?.ready == null || this.#links.get(nodeId)?.ready != null) continue
+      const connection = seed.release()
+      if (connection !== null) this.#link(nodeId)?.adopt(connection)
+    }
+  }
+
+  #link(nodeId: number): Link | null {
+    const target = this.#metadata.brokers.get(nodeId)
+    const known = this.#links.get(nodeId)
+    if (target === undefined) return known ?? null
+    if (known !== undefined && known.address === formatAddress(target)) return known
+    known?.close() // the broker moved
+    const link = this.#newLink(nodeId, target)
+    this.#links.set(nodeId, link)
+    return link
+  }
+
+  #newLink(nodeId: number | null, target: BrokerAddress): Link {
+    return new Link({
+      ...this.#options,
+      nodeId,
+      target,
+      open: (id, to, opened) =>
+        openConnection(this.#connectionOptions(id, to), { name: 'headrace', version: VERSION }, opened),
+      onChange: (_link, error) => this.#onLinkChange(error),
+    })
+  }
+
+  #connectionOptions(nodeId: number | null, target: BrokerAddress): ConnectionOptions {
+    const { connectionsMaxIdleMs, ...options } = this.#options
+    return { ...options, ...target, nodeId, maxIdleMs: connectionsMaxIdleMs }
+  }
+
+  #onLinkChange(error: KafkaError | null): void {
+    if (!this.#isClosed) this.#listener.onChange(error)
+  }
+
+  /** Brokers in the order in which they are worth asking: connected ones, known ones, and where we began. */
+  async *#candidates(): AsyncGenerator<Link> {
+    const links = [...this.#metadata.brokers.keys()].map((nodeId) => this.#link(nodeId)).filter((link) => link !== null)
+    const ready = links.filter((link) => link.ready !== null)
+    ready.sort((a, b) => (a.ready?.inFlightCount ?? 0) - (b.ready?.inFlightCount ?? 0))
+    yield* ready
+    yield* shuffled(
+      links.filter((link) => link.ready === null),
+      this.#options.clock,
+    )
+    for (const address of shuffled(await this.#options.brokers(), this.#options.clock)) {
+      const name = formatAddress(address)
+      const seed = this.#seeds.get(name) ?? this.#newLink(null, address)
+      this.#seeds.set(name, seed)
+      yield seed
+    }
+  }
+}
+
+/** A refusal that every further try would meet again. */
+function isHopeless(error: KafkaError): boolean {
+  return error instanceof ProtocolError || !error.retriable
+}
+
+function nobodyAnswered(failures: readonly KafkaError[]): KafkaError {
+  const [first] = failures
+  if (first !== undefined && failures.length === 1) return first
+  const retriable = failures.some((failure) => !isHopeless(failure))
+  const reasons = failures.map(({ message }) => message).join('; ')
+  return new ConnectionError('BOOTSTRAP_FAILED', `connect: BOOTSTRAP_FAILED: no broker could be used: ${reasons}`, {
+    retriable,
+    cause: first,
+  })
+}
+
+function closedError(): ConnectionError {
+  return new ConnectionError('CLOSED_BY_CLIENT', 'connect: CLOSED_BY_CLIENT: the producer was closed')
+}
+
+/** Fisher-Yates, on a copy: clients that start together should not all begin at the same broker. */
+function shuffled<T>(list: readonly T[], clock: Clock): T[] {
+  const copy = [...list]
+  for (let i = copy.length - 1; i > 0; i--) {
+    const j = Math.floor(clock.random() * (i + 1))
+    const swap = copy[i] as T
+    copy[i] = copy[j] as T
+    copy[j] = swap
+  }
+  return copy
+}

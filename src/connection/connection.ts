@@ -1,0 +1,393 @@
+import type { Duplex } from 'node:stream'
+import type { Clock, Timer } from '../clock.ts'
+import { diagnosticChannel } from '../diagnostics.ts'
+import { ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
+import { decodeResponseFrame, describePeer, encodeRequestFrame, FrameReader } from '../protocol/frame.ts'
+import { chooseVersion, type VersionRanges } from '../protocol/negotiate.ts'
+import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
+import { formatAddress } from './broker-address.ts'
+import { InFlight, type Outcome, type Pending } from './in-flight.ts'
+import { openSocket, type SocketHooks, type SocketTarget } from './open-socket.ts'
+import { assertMove, type ConnectionState } from './state.ts'
+
+export interface ConnectionOptions extends SocketTarget, SocketHooks {
+  readonly clientId: string
+  readonly clock: Clock
+  readonly connectTimeoutMs: number
+  readonly requestTimeoutMs: number
+  /** Closes the connection when nothing was asked for this long; before the broker does (its default is 10 minutes). */
+  readonly maxIdleMs: number
+}
+
+export interface RequestOptions {
+  /** Not newer than this, although both sides know newer ones. */
+  readonly maxVersion?: number
+}
+
+/**
+ * "\r\n\r\n" as a correlation id. To an HTTP server that waits for the end of a request line our first request now has
+ * one, so it answers (400) at once and the mistake can be named instead of timing out (DESIGN.md, "Non-obvious").
+ */
+const FIRST_CORRELATION_ID = 0x0d0a0d0a
+
+/** Kafka's Java client keeps the last 8 ids for SASL (SaslClientAuthenticator); ours wrap before them. */
+const MAX_CORRELATION_ID = 2 ** 31 - 1 - 8
+
+/** Until we know the peer, nothing that it can honestly say is longer (faults-and-security.md 3.10). */
+const CAP_BEFORE_READY_BYTES = 1024 * 1024
+const CAP_BYTES: Readonly<Record<string, number>> = { Metadata: 100_000_000 }
+const CAP_DEFAULT_BYTES = 16 * 1024 * 1024
+
+const readyChannel = diagnosticChannel('headrace:connection:ready')
+const closedChannel = diagnosticChannel('headrace:connection:closed')
+
+/**
+ * One socket to one broker: frames, correlation, deadlines. It asks and it answers; it does not retry, reconnect or
+ * decide. Any doubt about where a frame begins ends the connection, never another request's answer.
+ */
+export class Connection {
+  readonly address: string
+  readonly #options: ConnectionOptions
+  readonly #inFlight = new InFlight()
+  readonly #reader = new FrameReader(CAP_BEFORE_READY_BYTES)
+  readonly #abortDial = new AbortController()
+  #state: ConnectionState = 'idle'
+  #socket: Duplex | null = null
+  #versions: VersionRanges = new Map()
+  #correlationId = FIRST_CORRELATION_ID
+  #deadlineTimer: Timer | null = null
+  #idleTimer: Timer | null = null
+  #lastUsedMs = 0
+  #openedAtMs = 0
+  #hasReceived = false
+  #hasAnswered = false
+  #closedBy: KafkaError | null = null
+  /** Called once, when the connection is over; not for a connection that never became ready. */
+  onClosed: ((error: KafkaError) => void) | null = null
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    this.address = formatAddress(options)
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready'
+  }
+
+  get inFlightCount(): number {
+    return this.#inFlight.length
+  }
+
+  /** True once any byte of the peer was seen: it is not one that hung up on us without a word. */
+  get hasReceived(): boolean {
+    return this.#hasReceived
+  }
+
+  /** Why it ended, if it did. */
+  get closedBy(): KafkaError | null {
+    return this.#closedBy
+  }
+
+  /** Dials. @throws {ConnectionError} naming the address. */
+  async dial(): Promise<void> {
+    this.#enter('connecting')
+    this.#openedAtMs = this.#options.clock.now()
+    try {
+      const socket = await openSocket({ ...this.#options, signal: this.#abortDial.signal })
+      if (this.#closedBy !== null) {
+        socket.destroy()
+        throw this.#closedBy
+      }
+      this.#attach(socket)
+      this.#enter('negotiating')
+    } catch (error) {
+      const failure = error instanceof KafkaError ? error : this.#error('CONNECTION_FAILED', String(error), error)
+      this.#end(failure)
+      throw failure
+    }
+  }
+
+  /** The handshake is over; from here on the broker's versions decide what is sent. */
+  becomeReady(versions: VersionRanges): void {
+    this.#enter('authenticating')
+    this.#enter('ready')
+    this.#versions = versions
+    this.#watchIdle()
+    if (readyChannel.hasSubscribers) {
+      const { nodeId, host, port, clock } = this.#options
+      readyChannel.publish({ nodeId, host, port, connectMs: clock.now() - this.#openedAtMs })
+    }
+  }
+
+  /** True if the broker has the API in a version that we have, too. */
+  supports(api: Api): boolean {
+    const range = this.#versions.get(api.key)
+    return range !== undefined && range.min <= api.maxVersion && range.max >= api.minVersion
+  }
+
+  /** Asks, in the newest version that both sides know. */
+  request<A extends Api>(api: A, body: RequestInput<A>, options?: RequestOptions): Promise<Outcome<ResponseOf<A>>> {
+    let version
+    try {
+      version = this.#chooseVersion(api, options)
+    } catch (error) {
+      return Promise.resolve({ error: this.#asKafkaError(error), wasWritten: false })
+    }
+    return this.requestVersion(api, version, body, (frame) => decodeResponseFrame(api, version, frame))
+  }
+
+  /** Asks in a given version; for the handshake, which cannot know the broker's versions yet. */
+  requestVersion<A extends Api, Response>(
+    api: A,
+    version: number,
+    body: RequestInput<A>,
+    decode: (frame: Buffer) => Response,
+  ): Promise<Outcome<Response>> {
+    return new Promise((resolve) => {
+      const correlationId = this.#nextCorrelationId()
+      const chunks = this.#encode(api, version, correlationId, body)
+      if (chunks instanceof KafkaError) return resolve({ error: chunks, wasWritten: false })
+      this.#push({
+        correlationId,
+        apiName: api.name,
+        capBytes: this.#state === 'ready' ? (CAP_BYTES[api.name] ?? CAP_DEFAULT_BYTES) : CAP_BEFORE_READY_BYTES,
+        deadlineMs: this.#options.clock.now() + this.#options.requestTimeoutMs,
+        answer: (frame) => resolve({ response: decode(frame), version }),
+        fail: (error) => resolve({ error, wasWritten: true }),
+      })
+      this.#write(chunks)
+    })
+  }
+
+  /**
+   * Sends a request that the broker does not answer (`acks: 0`). Settles when the operating system has taken it: what
+   * happens after that, nobody tells.
+   */
+  requestWithoutAnswer<A extends Api>(
+    api: A,
+    body: RequestInput<A>,
+    options?: RequestOptions,
+  ): Promise<Outcome<undefined>> {
+    return new Promise((resolve) => {
+      let version
+      let chunks
+      try {
+        version = this.#chooseVersion(api, options)
+        chunks = this.#encode(api, version, this.#nextCorrelationId(), body)
+      } catch (error) {
+        chunks = this.#asKafkaError(error)
+      }
+      if (chunks instanceof KafkaError || version === undefined) {
+        return resolve({ error: chunks as KafkaError, wasWritten: false })
+      }
+      const negotiated = version
+      this.#setKeepAlive(true)
+      this.#write(chunks, (error) => {
+        if (this.#inFlight.length === 0) this.#setKeepAlive(false)
+        const failure = error && (this.#closedBy ?? this.#error('CONNECTION_CLOSED', error.message, error))
+        resolve(failure ? { error: failure, wasWritten: true } : { response: undefined, version: negotiated })
+      })
+    })
+  }
+
+  /** Ends the connection; what is in flight fails with `reason`. Harmless when it is over already. */
+  close(reason: KafkaError = this.#error('CLOSED_BY_CLIENT', 'the connection was closed on our side')): void {
+    this.#end(reason)
+  }
+
+  #chooseVersion(api: Api, options?: RequestOptions): number {
+    if (this.#state !== 'ready')
+      throw this.#closedBy ?? this.#error('CONNECTION_CLOSED', `the connection is ${this.#state}`)
+    const version = chooseVersion(api, this.#versions, this.address)
+    return Math.min(version, options?.maxVersion ?? version)
+  }
+
+  #encode<A extends Api>(
+    api: A,
+    version: number,
+    correlationId: number,
+    body: RequestInput<A>,
+  ): Uint8Array[] | KafkaError {
+    if (this.#closedBy !== null) return this.#closedBy
+    try {
+      return encodeRequestFrame(api, version, { correlationId, clientId: this.#options.clientId }, body).chunks
+    } catch (error) {
+      return this.#asKafkaError(error)
+    }
+  }
+
+  #push(pending: Pending): void {
+    if (this.#inFlight.length === 0) {
+      this.#setKeepAlive(true)
+      this.#reader.capBytes = pending.capBytes
+      this.#inFlight.push(pending)
+      this.#watchDeadline()
+    } else {
+      this.#inFlight.push(pending)
+    }
+  }
+
+  #write(chunks: readonly Uint8Array[], done?: (error?: Error | null) => void): void {
+    const socket = this.#socket
+    if (socket === null) return
+    this.#lastUsedMs = this.#options.clock.now()
+    socket.cork()
+    for (let i = 0; i < chunks.length - 1; i++) socket.write(chunks[i])
+    socket.write(chunks[chunks.length - 1], done)
+    socket.uncork()
+  }
+
+  #attach(socket: Duplex): void {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
+    socket.on('error', (error: Error) =>
+      this.#end(this.#error('CONNECTION_CLOSED', `the connection broke: ${error.message}`, error)),
+    )
+    // A peer that half-closes has said all it will say; what it said before was read already.
+    socket.on('end', () => this.#onPeerClosed())
+    socket.on('close', () => this.#onPeerClosed())
+  }
+
+  #onPeerClosed(): void {
+    if (this.#closedBy !== null) return
+    const during = this.#state === 'negotiating' ? ' after ApiVersions: does this listener want SASL or TLS?' : ''
+    this.#end(this.#error('CONNECTION_CLOSED', `the broker closed the connection${during}`))
+  }
+
+  #onData(chunk: Buffer): void {
+    this.#hasReceived = true
+    try {
+      this.#reader.push(chunk)
+      this.#checkStart()
+      for (let frame = this.#reader.next(); frame !== null; frame = this.#reader.next()) {
+        this.#takeAnswer(frame)
+        if (this.#closedBy !== null) return
+        this.#checkStart()
+      }
+    } catch (error) {
+      this.#end(this.#wrongPeer() ?? this.#asKafkaError(error))
+    }
+  }
+
+  /** Looks at the correlation id as soon as it is there, not only when the frame is complete. */
+  #checkStart(): void {
+    const oldest = this.#inFlight.oldest
+    this.#reader.capBytes = oldest?.capBytes ?? CAP_BEFORE_READY_BYTES
+    const start = this.#reader.peek()
+    if (start.length < 8) {
+      if (start.length > 0 && oldest === undefined) throw this.#unasked('bytes')
+      return
+    }
+    const correlationId = start.readInt32BE(4)
+    if (oldest === undefined) throw this.#unasked(`an answer with correlation id ${correlationId}`)
+    if (correlationId !== oldest.correlationId) {
+      const what = `an answer with correlation id ${correlationId}, expected ${oldest.correlationId} (${oldest.apiName})`
+      throw new ProtocolError('CORRELATION_MISMATCH', `${this.address}: CORRELATION_MISMATCH: ${what}`, {
+        retriable: true,
+      })
+    }
+  }
+
+  #unasked(what: string): ProtocolError {
+    const message = `${this.address}: CORRELATION_MISMATCH: ${what} although nothing was asked`
+    return new ProtocolError('CORRELATION_MISMATCH', message, { retriable: true })
+  }
+
+  #takeAnswer(frame: Buffer): void {
+    const pending = this.#inFlight.shift()
+    if (pending === undefined) throw this.#unasked('a frame')
+    try {
+      pending.answer(frame)
+    } catch (error) {
+      pending.fail(this.#asKafkaError(error))
+      throw error
+    }
+    this.#hasAnswered = true
+    this.#watchDeadline()
+    if (this.#inFlight.length === 0) this.#setKeepAlive(false)
+  }
+
+  /** What else may listen on a port: said in words, because a frame length of 1213486160 says nothing to anybody. */
+  #wrongPeer(): ConnectionError | null {
+    const peer = this.#hasAnswered ? null : describePeer(this.#reader.peek())
+    if (peer === 'http') return this.#error('PEER_SPEAKS_HTTP', 'this port answers HTTP, not Kafka')
+    if (peer === 'tls') return this.#error('PEER_SPEAKS_TLS', 'this port speaks TLS: set tls')
+    return null
+  }
+
+  #watchDeadline(): void {
+    this.#deadlineTimer?.cancel()
+    this.#deadlineTimer = null
+    const oldest = this.#inFlight.oldest
+    if (oldest === undefined) return
+    const { clock } = this.#options
+    // Judged after the pending data was read: a process that was frozen must not condemn answers that lie in the socket.
+    this.#deadlineTimer = clock.after(oldest.deadlineMs - clock.now(), () => clock.soon(() => this.#judgeDeadline()))
+  }
+
+  #judgeDeadline(): void {
+    const oldest = this.#inFlight.oldest
+    if (oldest === undefined || this.#closedBy !== null) return
+    if (oldest.deadlineMs > this.#options.clock.now()) return this.#watchDeadline()
+    const what = `no answer to ${oldest.apiName} within requestTimeoutMs (${this.#options.requestTimeoutMs} ms)`
+    this.#end(this.#error('REQUEST_TIMEOUT', what))
+  }
+
+  #watchIdle(): void {
+    const { clock, maxIdleMs } = this.#options
+    const restMs = this.#lastUsedMs + maxIdleMs - clock.now()
+    const isIdle = this.#inFlight.length === 0
+    if (isIdle && restMs <= 0) return this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
+    this.#idleTimer = clock.after(restMs > 0 ? restMs : maxIdleMs, () => this.#watchIdle(), false)
+  }
+
+  /** An idle connection must not keep the process alive; one with a question out must. */
+  #setKeepAlive(keep: boolean): void {
+    const socket = this.#socket as (Duplex & { ref?: () => void; unref?: () => void }) | null // a hook's Duplex may lack them
+    if (keep) socket?.ref?.()
+    else socket?.unref?.()
+  }
+
+  #nextCorrelationId(): number {
+    const id = this.#correlationId
+    this.#correlationId = id >= MAX_CORRELATION_ID ? 0 : id + 1
+    return id
+  }
+
+  #end(error: KafkaError): void {
+    if (this.#closedBy !== null) return
+    const wasReady = this.#state === 'ready'
+    this.#closedBy = error
+    if (wasReady) this.#enter('closing')
+    this.#deadlineTimer?.cancel()
+    this.#idleTimer?.cancel()
+    this.#abortDial.abort(error)
+    this.#socket?.destroy()
+    this.#enter('closed')
+    for (const pending of this.#inFlight.drain()) pending.fail(error)
+    if (!wasReady) return
+    if (closedChannel.hasSubscribers) {
+      const { nodeId, host, port } = this.#options
+      closedChannel.publish({ nodeId, host, port, error })
+    }
+    this.onClosed?.(error)
+  }
+
+  #enter(state: ConnectionState): void {
+    assertMove(this.#state, state)
+    this.#state = state
+  }
+
+  #error(code: ConnectionError['code'], what: string, cause?: unknown): ConnectionError {
+    const isWrongPeer = code === 'PEER_SPEAKS_HTTP' || code === 'PEER_SPEAKS_TLS'
+    return new ConnectionError(code, `${this.address}: ${code}: ${what}`, { retriable: !isWrongPeer, cause })
+  }
+
+  #asKafkaError(error: unknown): KafkaError {
+    if (error instanceof ProtocolError && !error.message.startsWith(this.address)) {
+      return new ProtocolError(error.code, `${this.address}: ${error.message}`, { retriable: true, cause: error })
+    }
+    if (error instanceof KafkaError) return error
+    return this.#error('CONNECTION_FAILED', error instanceof Error ? error.message : String(error), error)
+  }
+}

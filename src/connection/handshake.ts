@@ -1,0 +1,70 @@
+import { ConnectionError, ProtocolError, type KafkaError } from '../errors.ts'
+import { errorByCode } from '../protocol/error-codes.ts'
+import { apiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts'
+import { decodeApiVersionsFrame, nextApiVersionsAttempt, type VersionRanges } from '../protocol/negotiate.ts'
+import { Connection, type ConnectionOptions } from './connection.ts'
+
+/** KIP-511: how the broker's own metrics will name us. Brokers refuse names outside `[a-zA-Z0-9.-]`. */
+export interface ClientSoftware {
+  readonly name: string
+  readonly version: string
+}
+
+/**
+ * Makes a connection that is ready for requests: dials, then asks ApiVersions in the newest version we know, going down
+ * when the broker says (or, by hanging up, shows) that this is too new for it: at most three tries, never up.
+ *
+ * @throws {ConnectionError | ProtocolError} what went wrong at the last try, naming the address.
+ */
+export async function openConnection(
+  options: ConnectionOptions,
+  software: ClientSoftware,
+  opened: (connection: Connection) => void,
+): Promise<Connection> {
+  let version = apiVersions.maxVersion
+  for (;;) {
+    const connection = new Connection(options)
+    opened(connection)
+    await connection.dial()
+    try {
+      connection.becomeReady(await negotiate(connection, version, software))
+      return connection
+    } catch (error) {
+      const hungUp = isHangUp(connection, error)
+      connection.close(error as KafkaError)
+      const next = hungUp ? nextApiVersionsAttempt(version, 'closed') : null
+      if (next === null) throw error
+      version = next
+    }
+  }
+}
+
+function isHangUp(connection: Connection, error: unknown): boolean {
+  return error instanceof ConnectionError && error.code === 'CONNECTION_CLOSED' && !connection.hasReceived
+}
+
+async function negotiate(connection: Connection, newest: number, software: ClientSoftware): Promise<VersionRanges> {
+  let version = newest
+  for (;;) {
+    const asked = version
+    const body = asked >= 3 ? { clientSoftwareName: software.name, clientSoftwareVersion: software.version } : {}
+    const decode = (frame: Buffer): ApiVersionsResponse => decodeApiVersionsFrame(asked, frame)
+    const outcome = await connection.requestVersion(apiVersions, asked, body, decode)
+    if ('error' in outcome) throw outcome.error
+    const { response } = outcome
+    if (response.errorCode === 0) {
+      return new Map(
+        response.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, { min: minVersion, max: maxVersion }]),
+      )
+    }
+    const next = nextApiVersionsAttempt(asked, response)
+    if (next === null) throw refused(connection, asked, response.errorCode)
+    version = next
+  }
+}
+
+function refused(connection: Connection, version: number, errorCode: number): ProtocolError {
+  const { name } = errorByCode(errorCode)
+  const what = `the broker answered ApiVersions v${version} with ${name} (${errorCode})`
+  return new ProtocolError('UNSUPPORTED_VERSION', `${connection.address}: UNSUPPORTED_VERSION: ${what}`)
+}

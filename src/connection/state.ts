@@ -1,0 +1,25 @@
+/**
+ * One state, one table of legal moves.
+ *
+ * ```
+ * idle > connecting > negotiating > authenticating > ready > closing > closed
+ * ```
+ * Any state may end in `closed`; `authenticating` is passed through at once until SASL is there. One connection is one
+ * socket: whoever wants to try again makes a new one.
+ */
+export type ConnectionState = 'idle' | 'connecting' | 'negotiating' | 'authenticating' | 'ready' | 'closing' | 'closed'
+
+const moves: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
+  idle: ['connecting', 'closed'],
+  connecting: ['negotiating', 'closed'],
+  negotiating: ['authenticating', 'closed'],
+  authenticating: ['ready', 'closed'],
+  ready: ['closing', 'closed'],
+  closing: ['closed'],
+  closed: [],
+}
+
+/** @throws if the move is not in the table: that is a bug of ours, never of a peer. */
+export function assertMove(from: ConnectionState, to: ConnectionState): void {
+  if (!moves[from].includes(to)) throw new Error(`connection: illegal move from ${from} to ${to}`)
+}

@@ -1,0 +1,143 @@
+/**
+ * The errors that headrace gives. One class per layer that can fail, one `code` per case (DESIGN.md, "Errors").
+ *
+ * Messages read `Where: CODE (number): what, with the offending value and its limit`. They never hold a secret or the
+ * contents of a record.
+ */
+
+/** What a caller wants to know after a failure, next to the message. */
+export interface ErrorDetails {
+  /** Sending again may succeed. Together with `maybeWritten` it may also write a second copy. */
+  readonly retriable?: boolean
+  /** The record may be in the log although this error was given. `false` is a promise: it is not. */
+  readonly maybeWritten?: boolean
+  readonly topic?: string | undefined
+  readonly partition?: number | undefined
+  /** How often the batch was handed to a broker. */
+  readonly attempts?: number | undefined
+  readonly cause?: unknown
+}
+
+/** Base of every error of headrace; `code` is stable and meant for programs, `message` for people. */
+export abstract class KafkaError extends Error {
+  abstract readonly code: string
+  readonly retriable: boolean
+  readonly maybeWritten: boolean
+  /** The open transaction must be aborted. Always false until transactions are there. */
+  readonly abortable: boolean = false
+  /** The producer can do nothing more and must be made anew. */
+  readonly fatal: boolean = false
+  declare readonly topic?: string
+  declare readonly partition?: number
+  declare readonly attempts?: number
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.retriable = details.retriable ?? false
+    this.maybeWritten = details.maybeWritten ?? false
+    if (details.topic !== undefined) this.topic = details.topic
+    if (details.partition !== undefined) this.partition = details.partition
+    if (details.attempts !== undefined) this.attempts = details.attempts
+  }
+}
+
+export type OptionErrorCode =
+  | 'INVALID_OPTIONS' // one or more options are unknown, missing or out of range; the message lists all of them
+  | 'INVALID_RECORD' // a record that cannot be sent as it is: no topic, no value, a header that is not bytes
+  | 'INVALID_ARGUMENT' // an argument of a call is of the wrong kind
+  | 'NOT_AVAILABLE_YET' // the option belongs to the contract, this version of headrace does not have it
+
+/** The program asked for something impossible. Nothing was sent, trying again is useless. */
+export class OptionError extends KafkaError {
+  override readonly name = 'OptionError'
+  readonly code: OptionErrorCode
+  constructor(code: OptionErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details)
+    this.code = code
+  }
+}
+
+export type ConnectionErrorCode =
+  | 'HOST_NOT_FOUND' // the host name does not resolve
+  | 'CONNECTION_REFUSED' // nothing listens on the port
+  | 'CONNECT_TIMEOUT' // no connection within connectTimeoutMs
+  | 'CONNECTION_FAILED' // any other failure to connect; `cause` has the system's error
+  | 'CONNECTION_CLOSED' // the peer closed or reset the connection
+  | 'CLOSED_BY_CLIENT' // we closed it: idle, or the producer was closed
+  | 'REQUEST_TIMEOUT' // no answer within requestTimeoutMs
+  | 'PEER_SPEAKS_HTTP' // the port answers HTTP, not Kafka
+  | 'PEER_SPEAKS_TLS' // the port speaks TLS, we speak plaintext
+  | 'BOOTSTRAP_FAILED' // none of several bootstrap addresses could be used; the message says why for each
+
+/** The network, or what is at its other end. */
+export class ConnectionError extends KafkaError {
+  override readonly name = 'ConnectionError'
+  readonly code: ConnectionErrorCode
+  constructor(code: ConnectionErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details)
+    this.code = code
+  }
+}
+
+export type AuthenticationErrorCode = 'SASL_AUTHENTICATION_FAILED' | 'UNSUPPORTED_SASL_MECHANISM'
+
+/** The broker does not let us in, or could not prove who it is. Arrives with the security work. */
+export class AuthenticationError extends KafkaError {
+  override readonly name = 'AuthenticationError'
+  readonly code: AuthenticationErrorCode
+  constructor(code: AuthenticationErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details)
+    this.code = code
+  }
+}
+
+export type ProtocolErrorCode =
+  | 'INVALID_FRAME' // a frame length that cannot be, or is over the cap
+  | 'CORRELATION_MISMATCH' // an answer to a question that was not asked
+  | 'TRUNCATED' // the bytes end before the message does
+  | 'TRAILING_BYTES' // the message ends before the bytes do
+  | 'INVALID_VALUE' // a length, count, varint, tag or CRC that cannot be
+  | 'UNSUPPORTED_VERSION' // no version of an API that both sides know
+  | 'NOT_REPRESENTABLE' // a value that the chosen version of a message cannot carry
+
+/** Bytes that are not the Kafka protocol, or not as we know it. */
+export class ProtocolError extends KafkaError {
+  override readonly name = 'ProtocolError'
+  readonly code: ProtocolErrorCode
+  constructor(code: ProtocolErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details)
+    this.code = code
+  }
+}
+
+/** The broker answered with an error. `code` is Kafka's name for it, `errorCode` its number. */
+export class BrokerError extends KafkaError {
+  override readonly name = 'BrokerError'
+  readonly code: string
+  readonly errorCode: number
+  constructor(code: string, errorCode: number, message: string, details?: ErrorDetails) {
+    super(message, details)
+    this.code = code
+    this.errorCode = errorCode
+  }
+}
+
+export type DeliveryErrorCode =
+  | 'RECORD_TOO_LARGE' // over maxRequestBytes; nothing was sent
+  | 'UNKNOWN_PARTITION' // the record names a partition that the topic does not have; nothing was sent
+  | 'PARTITIONER_FAILED' // a custom partitioner threw or gave no valid partition; nothing was sent
+  | 'METADATA_TIMEOUT' // the topic's partitions were not known within maxBlockMs; nothing was sent
+  | 'DELIVERY_TIMEOUT' // not acknowledged within deliveryTimeoutMs
+  | 'FLUSH_TIMEOUT' // flush gave up waiting; the records go on
+  | 'ABORTED' // an AbortSignal; see maybeWritten
+  | 'CLOSED' // the producer was closed first
+
+/** headrace gave up on a record (or on waiting for records). */
+export class DeliveryError extends KafkaError {
+  override readonly name = 'DeliveryError'
+  readonly code: DeliveryErrorCode
+  constructor(code: DeliveryErrorCode, message: string, details?: ErrorDetails) {
+    super(message, details)
+    this.code = code
+  }
+}

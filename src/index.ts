@@ -1,0 +1,21 @@
+export { Producer, type SendAllOptions, type SendOptions } from './producer/producer.ts'
+export type { Logger, PartitionerFunction, ProducerOptions } from './producer/options.ts'
+export type { Bytes, HeaderValue, ProducerRecord } from './producer/record.ts'
+export { RecordMetadata } from './producer/record-metadata.ts'
+export { BatchDeliveryError, type DeliveryReport } from './producer/delivery-report.ts'
+export type { PartitionInfo, TopicInfo } from './producer/topic-info.ts'
+export {
+  AuthenticationError,
+  BrokerError,
+  ConnectionError,
+  DeliveryError,
+  KafkaError,
+  OptionError,
+  ProtocolError,
+  type AuthenticationErrorCode,
+  type ConnectionErrorCode,
+  type DeliveryErrorCode,
+  type OptionErrorCode,
+  type ProtocolErrorCode,
+} from './errors.ts'
+export type { DiagnosticEvents } from './diagnostics.ts'

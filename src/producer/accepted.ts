@@ -1,0 +1,14 @@
+import type { FlushTicket } from './batch.ts'
+import type { Receipt } from './receipt.ts'
+import type { CheckedRecord } from './record.ts'
+
+/** A record that `send` took in, with everything that goes with it until it is in a batch. */
+export interface Accepted {
+  readonly record: CheckedRecord
+  readonly receipt: Receipt
+  readonly token: number
+  /** When `send` was called, by the monotonic clock: deadlines count from here. */
+  readonly sentMs: number
+  /** Flushes that wait for it. */
+  readonly tickets: FlushTicket[]
+}

@@ -1,0 +1,220 @@
+import type { Clock, Timer } from '../clock.ts'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Metadata, TopicMetadata } from '../cluster/metadata.ts'
+import { DeliveryError, type KafkaError } from '../errors.ts'
+import { nearestNames } from '../nearest.ts'
+import { errorByCode, toBrokerError } from '../protocol/error-codes.ts'
+import type { Accepted } from './accepted.ts'
+import type { FlushTicket } from './batch.ts'
+import type { CheckedRecord } from './record.ts'
+
+/** A record that cannot be put into a batch yet: its topic, or the partition it names, is not known. */
+interface Waiting {
+  readonly accepted: Accepted
+  readonly deadlineMs: number
+  /** What was known when it came: newer knowledge that still lacks its partition is final. */
+  readonly seen: Metadata
+}
+
+export interface AdmissionOptions {
+  readonly clock: Clock
+  readonly maxBlockMs: number
+  readonly deliveryTimeoutMs: number
+}
+
+export interface AdmissionListener {
+  /** The topic is known: the record may go into a batch. */
+  admit(accepted: Accepted, topic: TopicMetadata): void
+  /** Names of all topics of the cluster, for the hint in an error. */
+  topicNames(): Promise<string[]>
+}
+
+/**
+ * A cluster that makes topics by itself calls them unknown at first, and so does a broker that has not heard of a new
+ * topic yet. After this long the topic is not there.
+ */
+const UNKNOWN_TOPIC_WAIT_MS = 5000
+
+const UNKNOWN_TOPIC_OR_PARTITION = 3
+const UNKNOWN_TOPIC_ID = 100
+
+/**
+ * Records wait here, per topic and in the order of their `send`, until the topic is known: that is the only wait before
+ * a record is in a batch. A record never overtakes an earlier one of its topic.
+ */
+export class Admission {
+  readonly #options: AdmissionOptions
+  readonly #cluster: Cluster
+  readonly #listener: AdmissionListener
+  readonly #topics = new Map<string, Waiting[]>()
+  #timer: Timer | null = null
+
+  constructor(options: AdmissionOptions, cluster: Cluster, listener: AdmissionListener) {
+    this.#options = options
+    this.#cluster = cluster
+    this.#listener = listener
+  }
+
+  get isEmpty(): boolean {
+    return this.#topics.size === 0
+  }
+
+  /** The topic, if the record can go into a batch at once: it is known, and nothing of it waits in front. */
+  ready(record: CheckedRecord): TopicMetadata | null {
+    const topic = this.#cluster.metadata.topic(record.topic)
+    if (topic === undefined || this.#topics.has(record.topic)) return null
+    return record.partition === null || record.partition < topic.leaders.length ? topic : null
+  }
+
+  wait(accepted: Accepted): void {
+    const { record, sentMs } = accepted
+    const deadlineMs = sentMs + Math.min(this.#options.maxBlockMs, this.#options.deliveryTimeoutMs)
+    const seen = this.#cluster.metadata
+    const queue = this.#topics.get(record.topic) ?? []
+    queue.push({ accepted, deadlineMs, seen })
+    this.#topics.set(record.topic, queue)
+    if (seen.topic(record.topic) === undefined) this.#cluster.watch(record.topic)
+    else this.#cluster.refreshSoon()
+    this.#watchTime()
+  }
+
+  /** Looks again at everything that waits, after metadata or time moved on. */
+  review(): void {
+    const nowMs = this.#options.clock.now()
+    for (const [topic, queue] of [...this.#topics]) this.#reviewTopic(topic, queue, nowMs)
+    if (this.#topics.size > 0) this.#cluster.refreshSoon()
+    this.#watchTime()
+  }
+
+  /** Every record that waits fails. */
+  failAll(error: (record: CheckedRecord) => KafkaError): void {
+    const all = [...this.#topics.values()].flat()
+    this.#topics.clear()
+    this.#watchTime()
+    for (const { accepted } of all) fail(accepted, error(accepted.record))
+  }
+
+  /** Every record that waits now tells the ticket when it settles. @returns how many there are. */
+  addTicket(ticket: FlushTicket): number {
+    const all = [...this.#topics.values()].flat()
+    for (const { accepted } of all) accepted.tickets.push(ticket)
+    return all.length
+  }
+
+  #reviewTopic(name: string, queue: readonly Waiting[], nowMs: number): void {
+    const topic = this.#cluster.metadata.topic(name)
+    this.#topics.delete(name)
+    const wanted = queue.filter(({ accepted }) => !dropIfWithdrawn(accepted))
+    const rest =
+      topic === undefined ? this.#reviewUnknown(name, wanted, nowMs) : this.#reviewKnown(topic, wanted, nowMs)
+    if (rest.length > 0) this.#topics.set(name, rest)
+  }
+
+  /** @returns the records that wait on: those that name a partition which the next metadata may bring. */
+  #reviewKnown(topic: TopicMetadata, queue: readonly Waiting[], nowMs: number): Waiting[] {
+    const count = topic.leaders.length
+    return queue.filter((waiting) => {
+      const { accepted } = waiting
+      const { record } = accepted
+      const isNewsSinceSend = this.#cluster.metadata !== waiting.seen
+      if (record.partition === null || record.partition < count) {
+        this.#listener.admit(accepted, topic)
+      } else if (isNewsSinceSend || waiting.deadlineMs <= nowMs) fail(accepted, unknownPartition(record, count))
+      else return true
+      return false
+    })
+  }
+
+  /** @returns the records that wait on for a topic of which nothing is known. */
+  #reviewUnknown(name: string, queue: readonly Waiting[], nowMs: number): Waiting[] {
+    const errorCode = this.#cluster.metadata.problem(name)?.errorCode ?? 0
+    if (isRefusal(errorCode)) {
+      for (const { accepted } of queue) fail(accepted, topicRefused(name, errorCode))
+      return []
+    }
+    const waitedMs = nowMs - (queue[0]?.accepted.sentMs ?? nowMs)
+    if (isUnknown(errorCode) && waitedMs >= Math.min(UNKNOWN_TOPIC_WAIT_MS, this.#options.maxBlockMs)) {
+      void this.#failMissing(name, queue, errorCode)
+      return []
+    }
+    return queue.filter((waiting) => {
+      if (waiting.deadlineMs > nowMs) return true
+      fail(waiting.accepted, this.#metadataTimeout(name))
+      return false
+    })
+  }
+
+  /** The topic is not there. What is, is asked for once more, because most missing topics are misspelt ones. */
+  async #failMissing(topic: string, queue: readonly Waiting[], errorCode: number): Promise<void> {
+    let hint = ''
+    try {
+      const nearest = nearestNames(topic, await this.#listener.topicNames(), 3)
+      if (nearest.length > 0) hint = `; did you mean ${nearest.map((name) => JSON.stringify(name)).join(' or ')}?`
+    } catch (error) {
+      hint = `; the names that exist could not be read: ${error instanceof Error ? error.message : String(error)}`
+    }
+    const what = `the cluster has no topic ${JSON.stringify(topic)}, and did not create it${hint}`
+    const error = toBrokerError(errorCode, 'send', { topic, maybeWritten: false }, what)
+    for (const { accepted } of queue) fail(accepted, error)
+  }
+
+  #metadataTimeout(topic: string): DeliveryError {
+    const trouble = this.#cluster.trouble(topic, 0)
+    const problem = this.#cluster.metadata.problem(topic)
+    const last = trouble?.message ?? (problem === undefined ? null : errorByCode(problem.errorCode).name)
+    const what = `the partitions of topic ${JSON.stringify(topic)} were not known within maxBlockMs (${this.#options.maxBlockMs} ms)`
+    return new DeliveryError(
+      'METADATA_TIMEOUT',
+      `send: METADATA_TIMEOUT: ${what}${last === null ? '' : `; last: ${last}`}`,
+      { retriable: true, topic, cause: trouble ?? undefined },
+    )
+  }
+
+  #watchTime(): void {
+    this.#timer?.cancel()
+    this.#timer = null
+    if (this.#topics.size === 0) return
+    const { clock } = this.#options
+    const nowMs = clock.now()
+    let atMs = Infinity
+    for (const [first] of this.#topics.values()) {
+      if (first === undefined) continue
+      const missingAtMs = first.accepted.sentMs + UNKNOWN_TOPIC_WAIT_MS
+      atMs = Math.min(atMs, first.deadlineMs, missingAtMs > nowMs ? missingAtMs : Infinity)
+    }
+    this.#timer = clock.after(atMs - nowMs, () => clock.soon(() => this.review()))
+  }
+}
+
+function fail({ receipt, token, tickets }: Accepted, error: KafkaError): void {
+  receipt.settleFailed(token, error)
+  for (const ticket of tickets) ticket.done()
+}
+
+/** Called off while it waited: nobody is to be told any more, but flushes count it. */
+function dropIfWithdrawn({ receipt, token, tickets }: Accepted): boolean {
+  if (receipt.isWithdrawn?.(token) !== true) return false
+  for (const ticket of tickets) ticket.done()
+  return true
+}
+
+/** The cluster has heard the topic's name and says no: waiting does not help. */
+function isRefusal(errorCode: number): boolean {
+  return errorCode !== 0 && errorByCode(errorCode).recovery === 'fail'
+}
+
+function isUnknown(errorCode: number): boolean {
+  return errorCode === UNKNOWN_TOPIC_OR_PARTITION || errorCode === UNKNOWN_TOPIC_ID
+}
+
+function topicRefused(topic: string, errorCode: number): KafkaError {
+  return toBrokerError(errorCode, `send: topic ${JSON.stringify(topic)}`, { topic, maybeWritten: false })
+}
+
+function unknownPartition({ topic, partition }: CheckedRecord, count: number): DeliveryError {
+  const has = `topic ${JSON.stringify(topic)} has ${count} partition${count === 1 ? '' : 's'} (0 to ${count - 1})`
+  return new DeliveryError('UNKNOWN_PARTITION', `send: UNKNOWN_PARTITION: ${has}, not partition ${partition ?? ''}`, {
+    topic,
+    partition: partition ?? undefined,
+  })
+}

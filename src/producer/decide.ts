@@ -1,0 +1,91 @@
+import { BrokerError, ProtocolError, type KafkaError } from '../errors.ts'
+import { backoffMs } from '../cluster/backoff.ts'
+import { errorByCode, toBrokerError, type Recovery } from '../protocol/error-codes.ts'
+
+/** Why a batch was not acknowledged. */
+export type Failure =
+  /** The broker answered, and this is what it said of the batch. */
+  | { readonly kind: 'refused'; readonly errorCode: number; readonly errorMessage: string | null }
+  /** No usable answer. `wasWritten`: the broker may have acted on the request. */
+  | { readonly kind: 'unanswered'; readonly error: KafkaError; readonly wasWritten: boolean }
+
+export interface BatchFacts {
+  readonly topic: string
+  readonly partition: number
+  readonly attempts: number
+  readonly maybeWritten: boolean
+}
+
+export interface RetryPolicy {
+  readonly retryBackoffMs: number
+  readonly retryBackoffMaxMs: number
+  /** A number in [0, 1). */
+  readonly random: number
+}
+
+/** `maybeWritten` of every verdict is the batch's from now on. */
+export type Verdict =
+  /** It is in the log already; nobody knows at which offset. */
+  | { readonly do: 'deliver'; readonly maybeWritten: true }
+  | {
+      readonly do: 'retry'
+      readonly delayMs: number
+      /** The leader is not where we thought. */
+      readonly refresh: boolean
+      readonly maybeWritten: boolean
+      readonly error: KafkaError
+    }
+  | { readonly do: 'fail'; readonly maybeWritten: boolean; readonly error: KafkaError }
+
+/** `retry-briefly` rows: called corrupt this often, the same bytes are not going to be liked any better. */
+const MAX_BRIEF_ATTEMPTS = 3
+const MAX_BROKER_TEXT = 256
+
+/**
+ * What to do with a batch that was not acknowledged. Pure: the table in `error-codes.ts` is the policy, this is its only
+ * reader. Deadlines are the sender's business: a retry that comes too late expires in the queue.
+ */
+export function decide(failure: Failure, batch: BatchFacts, policy: RetryPolicy): Verdict {
+  return failure.kind === 'refused' ? decideRefused(failure, batch, policy) : decideUnanswered(failure, batch, policy)
+}
+
+function decideRefused(failure: Failure & { kind: 'refused' }, batch: BatchFacts, policy: RetryPolicy): Verdict {
+  const row = errorByCode(failure.errorCode)
+  const maybeWritten = batch.maybeWritten || row.maybeWritten
+  if (row.recovery === 'duplicate') return { do: 'deliver', maybeWritten: true }
+  const error = refusal(failure, batch, maybeWritten)
+  if (!isRetried(row.recovery, batch.attempts)) return { do: 'fail', maybeWritten, error }
+  const refresh = row.recovery === 'refresh-metadata'
+  return { do: 'retry', delayMs: delayMs(batch, policy), refresh, maybeWritten, error }
+}
+
+/** `split` and `reset-producer-id` fail until batches can be split and producers are idempotent. */
+function isRetried(recovery: Recovery, attempts: number): boolean {
+  if (recovery === 'retry-briefly') return attempts < MAX_BRIEF_ATTEMPTS
+  return recovery === 'retry' || recovery === 'refresh-metadata'
+}
+
+function decideUnanswered(failure: Failure & { kind: 'unanswered' }, batch: BatchFacts, policy: RetryPolicy): Verdict {
+  const maybeWritten = batch.maybeWritten || failure.wasWritten
+  const { error } = failure
+  // What we could not even encode, or no common version: the next try would be the same.
+  const isHopeless = !failure.wasWritten && error instanceof ProtocolError
+  if (isHopeless || !error.retriable) return { do: 'fail', maybeWritten, error }
+  return { do: 'retry', delayMs: delayMs(batch, policy), refresh: true, maybeWritten, error }
+}
+
+function delayMs(batch: BatchFacts, policy: RetryPolicy): number {
+  return backoffMs(Math.max(batch.attempts, 1), policy.retryBackoffMs, policy.retryBackoffMaxMs, policy.random)
+}
+
+function refusal(failure: Failure & { kind: 'refused' }, batch: BatchFacts, maybeWritten: boolean): BrokerError {
+  const { topic, partition, attempts } = batch
+  const where = `send: topic ${JSON.stringify(topic)} partition ${partition}`
+  const said = failure.errorMessage === null ? '' : `the broker says: ${printable(failure.errorMessage)}`
+  return toBrokerError(failure.errorCode, where, { topic, partition, attempts, maybeWritten }, said)
+}
+
+/** A broker's text is a stranger's: no control characters, no novels (faults-and-security.md 3.1). */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ').slice(0, MAX_BROKER_TEXT)
+}

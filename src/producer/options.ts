@@ -1,0 +1,315 @@
+import type { BrokerAddress } from '../connection/broker-address.ts'
+import { parseBrokers } from '../connection/broker-address.ts'
+import type { SocketHooks } from '../connection/open-socket.ts'
+import { OptionError } from '../errors.ts'
+import { bool, custom, hook, int, notYet, resolve, show, text, type CrossRule, type Resolved } from '../options.ts'
+import type { ProducerRecord } from './record.ts'
+
+/** A partitioner of the user's own; what it throws, or an impossible answer, rejects that record alone. */
+export type PartitionerFunction = (
+  record: ProducerRecord,
+  topic: { readonly topic: string; readonly partitionCount: number; readonly available: readonly number[] },
+) => number
+
+export type Logger = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, message: string) => void>
+
+type BrokerList = string | readonly string[]
+
+export interface ProducerOptions extends SocketHooks {
+  brokers: BrokerList | (() => Promise<BrokerList>)
+  clientId?: string | undefined
+  acks?: 'all' | -1 | 0 | 1 | undefined
+  lingerMs?: number | undefined
+  batchBytes?: number | undefined
+  maxRequestBytes?: number | undefined
+  maxInFlightRequests?: number | undefined
+  maxBlockMs?: number | undefined
+  deliveryTimeoutMs?: number | undefined
+  requestTimeoutMs?: number | undefined
+  retryBackoffMs?: number | undefined
+  retryBackoffMaxMs?: number | undefined
+  reconnectBackoffMs?: number | undefined
+  reconnectBackoffMaxMs?: number | undefined
+  metadataMaxAgeMs?: number | undefined
+  connectionsMaxIdleMs?: number | undefined
+  connectTimeoutMs?: number | undefined
+  allowAutoTopicCreation?: boolean | undefined
+  partitioner?: 'default' | 'round-robin' | PartitionerFunction | undefined
+  logger?: Logger | undefined
+  idempotent?: false | undefined
+  compression?: 'none' | undefined
+}
+
+const MAX_INT32 = 2 ** 31 - 1
+const DAY_MS = 86_400_000
+
+/** The Producer's options: defaults are those of Java 4.x, except `lingerMs` (producer-semantics.md 1.8). */
+export const producerOptionTable = Object.freeze({
+  brokers: custom<() => Promise<readonly BrokerAddress[]>>({
+    type: 'string, list of strings, or async function giving either',
+    kafka: 'bootstrap.servers',
+    doc: 'Where to begin: `host:port`, several with commas. Any broker of the cluster will do.',
+    defaultText: 'required',
+    isRequired: true,
+    check: checkBrokers,
+  }),
+  clientId: text({
+    kafka: 'client.id',
+    doc: 'How the brokers name us in logs, metrics and quotas.',
+    default: 'headrace',
+  }),
+  acks: custom<-1 | 0 | 1>({
+    type: "'all' (or -1), 1, 0",
+    kafka: 'acks',
+    doc: 'Who must have a record before it counts: all in-sync replicas, the leader, nobody. With `0` nobody tells us anything: offsets are `-1n`.',
+    defaultText: "'all'",
+    check(value) {
+      if (value === undefined || value === 'all' || value === -1) return { value: -1 }
+      return value === 0 || value === 1 ? { value } : { expected: "'all', 1 or 0" }
+    },
+  }),
+  lingerMs: int({
+    kafka: 'linger.ms',
+    doc: 'How long a batch may wait for more records. `0`: only what is sent in the same turn of the event loop, or while the partition is busy, shares a batch.',
+    min: 0,
+    max: 60_000,
+    default: 0,
+  }),
+  batchBytes: int({
+    kafka: 'batch.size',
+    doc: 'A batch is closed at this size. One larger record goes alone.',
+    min: 1,
+    max: MAX_INT32,
+    default: 16_384,
+  }),
+  maxRequestBytes: int({
+    kafka: 'max.request.size',
+    doc: 'No request, and so no record, is larger.',
+    min: 1,
+    max: MAX_INT32,
+    default: 1_048_576,
+  }),
+  maxInFlightRequests: int({
+    kafka: 'max.in.flight.requests.per.connection',
+    doc: 'Requests out at once per broker. A partition is in at most one of them, so that retries keep its order.',
+    min: 1,
+    max: 1000,
+    default: 5,
+  }),
+  maxBlockMs: int({
+    kafka: 'max.block.ms',
+    doc: 'How long `send` may wait to learn the partitions of a topic.',
+    min: 0,
+    max: DAY_MS,
+    default: 60_000,
+  }),
+  deliveryTimeoutMs: int({
+    kafka: 'delivery.timeout.ms',
+    doc: 'From `send` to its end, whatever happens: retries stop then.',
+    min: 1,
+    max: MAX_INT32,
+    default: 120_000,
+    allowInfinity: true,
+  }),
+  requestTimeoutMs: int({
+    kafka: 'request.timeout.ms',
+    doc: 'How long one request may go unanswered before its connection is given up.',
+    min: 1,
+    max: DAY_MS,
+    default: 30_000,
+  }),
+  retryBackoffMs: int({
+    kafka: 'retry.backoff.ms',
+    doc: 'Wait before the first retry; doubles, give or take a fifth.',
+    min: 0,
+    max: DAY_MS,
+    default: 100,
+  }),
+  retryBackoffMaxMs: int({
+    kafka: 'retry.backoff.max.ms',
+    doc: 'Longest wait between retries.',
+    min: 0,
+    max: DAY_MS,
+    default: 1000,
+  }),
+  reconnectBackoffMs: int({
+    kafka: 'reconnect.backoff.ms',
+    doc: 'Wait before a broker is dialled again after a failure; doubles.',
+    min: 0,
+    max: DAY_MS,
+    default: 50,
+  }),
+  reconnectBackoffMaxMs: int({
+    kafka: 'reconnect.backoff.max.ms',
+    doc: 'Longest wait before a broker is dialled again.',
+    min: 0,
+    max: DAY_MS,
+    default: 1000,
+  }),
+  metadataMaxAgeMs: int({
+    kafka: 'metadata.max.age.ms',
+    doc: 'Metadata is asked for anew after this, even when nothing is wrong.',
+    min: 1000,
+    max: DAY_MS,
+    default: 300_000,
+  }),
+  connectionsMaxIdleMs: int({
+    kafka: 'connections.max.idle.ms',
+    doc: 'Unused connections are closed after this; brokers do it after 10 minutes.',
+    min: 1000,
+    max: DAY_MS,
+    default: 540_000,
+  }),
+  connectTimeoutMs: int({
+    kafka: 'socket.connection.setup.timeout.ms',
+    doc: 'How long a connection may take to come about.',
+    min: 1,
+    max: DAY_MS,
+    default: 10_000,
+  }),
+  allowAutoTopicCreation: bool({
+    kafka: 'allow.auto.create.topics',
+    doc: 'Lets the cluster make topics that do not exist, if it is set up to do so.',
+    default: true,
+  }),
+  partitioner: custom<'default' | 'round-robin' | PartitionerFunction>({
+    type: "'default', 'round-robin', or `(record, { topic, partitionCount, available }) => number`",
+    kafka: 'partitioner.class',
+    doc: "`'default'`: explicit partition, else Java's murmur2 of the key, else sticky. `'round-robin'`: records without a key rotate one by one.",
+    defaultText: "'default'",
+    check(value) {
+      if (value === undefined) return { value: 'default' }
+      if (value === 'default' || value === 'round-robin') return { value }
+      if (typeof value === 'function') return { value: value as PartitionerFunction }
+      return { expected: "'default', 'round-robin' or a function" }
+    },
+  }),
+  createSocket: hook<NonNullable<SocketHooks['createSocket']>>({
+    signature: '`({ nodeId, host, port, signal }) => Duplex`',
+    doc: 'Makes the transport: proxies, tunnels, tests.',
+  }),
+  mapAddress: hook<NonNullable<SocketHooks['mapAddress']>>({
+    signature: '`({ nodeId, host, port }) => { host, port }`',
+    doc: 'Changes where we dial, nothing else.',
+  }),
+  connectGuard: hook<NonNullable<SocketHooks['connectGuard']>>({
+    signature: '`({ host, port, address }) => void`',
+    doc: 'Throws to refuse a resolved address.',
+  }),
+  logger: custom<Logger | undefined>({
+    type: '`{ debug, info, warn, error }`, each `(fields, message) => void`',
+    doc: "Gets what would be of interest in a log (pino's order of arguments). Without it headrace is silent.",
+    defaultText: '-',
+    check: checkLogger,
+  }),
+  idempotent: notYet<false>({
+    kafka: 'enable.idempotence',
+    type: 'boolean',
+    doc: 'Retries write no second copy.',
+    neutral: [false],
+  }),
+  transactionalId: notYet<never>({ kafka: 'transactional.id', type: 'string', doc: 'Transactions.', neutral: [] }),
+  transactionTimeoutMs: notYet<never>({
+    kafka: 'transaction.timeout.ms',
+    type: 'integer',
+    doc: 'How long a transaction may stay open.',
+    neutral: [],
+  }),
+  compression: notYet<'none'>({
+    kafka: 'compression.type',
+    type: "'none', 'gzip', 'snappy', 'lz4', 'zstd'",
+    doc: 'Codec of the batches.',
+    neutral: ['none'],
+  }),
+  tls: notYet<false>({ kafka: 'ssl.*', type: '`true` or TLS options', doc: 'TLS and mutual TLS.', neutral: [false] }),
+  sasl: notYet<never>({ kafka: 'sasl.*', type: 'mechanism and credentials', doc: 'Authentication.', neutral: [] }),
+  allowPlaintextCredentials: notYet<false>({
+    type: 'boolean',
+    doc: 'Lets credentials travel without TLS.',
+    neutral: [false],
+  }),
+  bufferBytes: notYet<never>({
+    kafka: 'buffer.memory',
+    type: 'integer',
+    doc: 'Limit of the memory for records that are not settled.',
+    neutral: [],
+  }),
+  onUndelivered: notYet<never>({ type: 'function', doc: 'Hears of records that nobody awaits.', neutral: [] }),
+})
+
+export type ResolvedProducerOptions = Resolved<typeof producerOptionTable>
+
+const rules: readonly CrossRule<typeof producerOptionTable>[] = [
+  [
+    (o) => o.deliveryTimeoutMs >= o.lingerMs,
+    (o) =>
+      `deliveryTimeoutMs (${o.deliveryTimeoutMs}) is shorter than lingerMs (${o.lingerMs}): every record would expire`,
+  ],
+  [
+    (o) => o.retryBackoffMaxMs >= o.retryBackoffMs,
+    (o) => `retryBackoffMaxMs (${o.retryBackoffMaxMs}) is below retryBackoffMs (${o.retryBackoffMs})`,
+  ],
+  [
+    (o) => o.reconnectBackoffMaxMs >= o.reconnectBackoffMs,
+    (o) => `reconnectBackoffMaxMs (${o.reconnectBackoffMaxMs}) is below reconnectBackoffMs (${o.reconnectBackoffMs})`,
+  ],
+]
+
+/** What other clients call the same thing. */
+const foreignNames: Readonly<Record<string, string>> = {
+  'bootstrap.servers': 'use brokers',
+  'metadata.broker.list': 'use brokers',
+  bootstrapBrokers: 'use brokers',
+  bootstrapServers: 'use brokers',
+  'client.id': 'use clientId',
+  ssl: 'use tls',
+  'security.protocol': 'use tls and sasl',
+  retry: 'use retryBackoffMs and retryBackoffMaxMs; retries go on until deliveryTimeoutMs',
+  retries: 'retries go on until deliveryTimeoutMs',
+  messages: 'records are given to send() or sendAll()',
+  createPartitioner: 'use partitioner',
+  logLevel: 'use logger',
+  logCreator: 'use logger',
+  connectionTimeout: 'use connectTimeoutMs',
+  requestTimeout: 'use requestTimeoutMs',
+  timeout: 'use requestTimeoutMs or deliveryTimeoutMs',
+  'queue.buffering.max.ms': 'use lingerMs',
+  ...Object.fromEntries(
+    Object.entries(producerOptionTable).flatMap(([name, { kafka }]) =>
+      kafka?.includes('.') ? [[kafka, `use ${name}`]] : [],
+    ),
+  ),
+}
+
+/** @throws {OptionError} every problem at once. */
+export function resolveProducerOptions(input: unknown): ResolvedProducerOptions {
+  return resolve(input, { where: 'Producer', table: producerOptionTable, rules, foreignNames })
+}
+
+function checkBrokers(value: unknown): ReturnType<(typeof producerOptionTable)['brokers']['check']> {
+  if (typeof value === 'function') {
+    const ask = value as () => Promise<unknown>
+    return { value: async () => parsedBrokers(await ask()) }
+  }
+  if (value === undefined) return { expected: 'host:port, such as localhost:9092' }
+  const parsed = parseBrokers(value)
+  if ('problem' in parsed) return { problem: parsed.problem }
+  return { value: () => Promise.resolve(parsed.addresses) }
+}
+
+function parsedBrokers(value: unknown): readonly BrokerAddress[] {
+  const parsed = parseBrokers(value)
+  if ('addresses' in parsed) return parsed.addresses
+  const what = `brokers: the function gave ${show(value)}: ${parsed.problem}`
+  throw new OptionError('INVALID_OPTIONS', `Producer: INVALID_OPTIONS: ${what}`)
+}
+
+function checkLogger(value: unknown): { value: Logger | undefined } | { expected: string } {
+  if (value === undefined) return { value: undefined }
+  const levels = ['debug', 'info', 'warn', 'error'] as const
+  const isLogger =
+    typeof value === 'object' &&
+    value !== null &&
+    levels.every((level) => typeof (value as Partial<Logger>)[level] === 'function')
+  return isLogger ? { value: value as Logger } : { expected: 'an object with debug, info, warn and error' }
+}

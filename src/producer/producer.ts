@@ -1,0 +1,390 @@
+import { systemClock, type Clock, type Timer } from '../clock.ts'
+import { backoffMs } from '../cluster/backoff.ts'
+import { Cluster } from '../cluster/cluster.ts'
+import type { MetadataResponse, TopicMetadata } from '../cluster/metadata.ts'
+import { DeliveryError, KafkaError, OptionError, type ErrorDetails } from '../errors.ts'
+import { show } from '../options.ts'
+import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
+import type { Accepted } from './accepted.ts'
+import { Accumulator } from './accumulator.ts'
+import { Admission } from './admission.ts'
+import type { FlushTicket } from './batch.ts'
+import { BatchDeliveryError, ReportReceipt, type DeliveryReport } from './delivery-report.ts'
+import { resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './options.ts'
+import { Placement } from './placement.ts'
+import { PromiseReceipt, type Receipt } from './receipt.ts'
+import type { RecordMetadata } from './record-metadata.ts'
+import { checkRecord, type CheckedRecord, type ProducerRecord } from './record.ts'
+import { Sender } from './sender.ts'
+import { Signals } from './signals.ts'
+import { listPartitions, listTopics, type AskMetadata, type PartitionInfo, type TopicInfo } from './topic-info.ts'
+
+export interface SendOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface SendAllOptions extends SendOptions {
+  /** Topic of the records that name none. */
+  topic?: string | undefined
+}
+
+type ProducerState = 'running' | 'flushing' | 'closing' | 'closed'
+
+/**
+ * `sendAll` reads on only while less than this waits to be acknowledged: an endless input must not become an endless
+ * buffer. (`bufferBytes`, the limit for `send`, arrives with the engine work.)
+ */
+const SEND_ALL_WINDOW_BYTES = 32 * 1024 * 1024
+
+/**
+ * Sends records to a Kafka cluster.
+ *
+ * Connects by itself at the first send. Records for one partition are written in the order of their `send`. Retries may
+ * write a second copy until idempotence arrives; nothing is ever reported as delivered that no broker acknowledged.
+ */
+export class Producer {
+  readonly #options: ResolvedProducerOptions
+  readonly #clock: Clock
+  readonly #cluster: Cluster
+  readonly #accumulator: Accumulator
+  readonly #admission: Admission
+  readonly #placement: Placement
+  readonly #sender: Sender
+  readonly #signals = new Signals()
+  readonly #askMetadata: AskMetadata
+  #state: ProducerState = 'running'
+  #closing: Promise<void> | null = null
+  #onDrained: (() => void)[] = []
+
+  /** @throws {OptionError} every problem of the options at once. */
+  constructor(options: ProducerOptions)
+  /** @internal Tests own the time. */
+  constructor(options: ProducerOptions, clock: Clock)
+  constructor(options: ProducerOptions, clock: Clock = systemClock) {
+    this.#options = resolveProducerOptions(options)
+    this.#clock = clock
+    const parts = { ...this.#options, clock: this.#clock }
+    this.#cluster = new Cluster(parts, {
+      onChange: (error) => this.#onClusterChange(error),
+      onRefreshFailed: (error, isHopeless) => this.#onRefreshFailed(error, isHopeless),
+    })
+    this.#accumulator = new Accumulator(parts)
+    this.#placement = new Placement(parts)
+    this.#sender = new Sender(parts, this.#cluster, this.#accumulator, () => this.#onBatchSettled())
+    this.#admission = new Admission(parts, this.#cluster, {
+      admit: (accepted, topic) => this.#admit(accepted, topic),
+      topicNames: async () => (await this.topics()).map(({ name }) => name),
+    })
+    this.#askMetadata = (question) => this.#askUntil(question)
+  }
+
+  /**
+   * Optional: finds out at start-up, instead of at the first send, whether the brokers can be reached. Tries every
+   * bootstrap address once.
+   *
+   * @throws {ConnectionError | ProtocolError} why each address failed.
+   */
+  async connect(options: SendOptions = {}): Promise<void> {
+    this.#assertOpen('connect')
+    const failure = await this.#signals.race(options.signal, 'connect', this.#cluster.refreshNow())
+    if (failure !== null) throw failure
+  }
+
+  /**
+   * Queues one record; resolves when the brokers have acknowledged the batch that carries it.
+   *
+   * A topic that is not known yet is looked up first, at most `maxBlockMs`; `deliveryTimeoutMs` starts at the call. The
+   * record and its buffers belong to the producer until it settles.
+   *
+   * @returns where the record went; `offset` is `-1n` with `acks: 0`, because nobody told us.
+   * @throws {OptionError} `INVALID_RECORD`: no topic, no value, a field of the wrong kind. Nothing was sent.
+   * @throws {DeliveryError} `RECORD_TOO_LARGE`, `UNKNOWN_PARTITION`, `PARTITIONER_FAILED`, `METADATA_TIMEOUT`, `CLOSED`:
+   * nothing was sent. `DELIVERY_TIMEOUT`, `ABORTED`: see `maybeWritten`.
+   * @throws {BrokerError} a broker refused for good; `code` is its reason.
+   * @throws {ConnectionError | ProtocolError} no bootstrap address is a Kafka broker that we can talk to.
+   * @see Kafka `max.block.ms`, `delivery.timeout.ms`, `max.request.size`
+   */
+  send(record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata> {
+    return new Promise((resolve, reject) => {
+      const receipt = new PromiseReceipt(resolve, reject)
+      this.#accept(record, options?.signal === undefined ? receipt : this.#signals.guard(options.signal, receipt), 0)
+    })
+  }
+
+  /**
+   * Sends all records and waits until each has settled.
+   *
+   * @throws {BatchDeliveryError} some were not delivered; `report` says which and why.
+   */
+  async sendAll(
+    records: Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>,
+    options: SendAllOptions = {},
+  ): Promise<DeliveryReport> {
+    const report = await this.sendAllSettled(records, options)
+    if (report.failed.length > 0) throw new BatchDeliveryError(report)
+    return report
+  }
+
+  /**
+   * Like `sendAll`, but a record that was not delivered is a line in the report, not an exception.
+   *
+   * @throws {BatchDeliveryError} the iterable itself threw; what was read before has settled, `cause` is its error.
+   */
+  async sendAllSettled(
+    records: Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>,
+    options: SendAllOptions = {},
+  ): Promise<DeliveryReport> {
+    this.#assertOpen('sendAll')
+    const report = new ReportReceipt()
+    const receipt = options.signal === undefined ? report : this.#signals.guard(options.signal, report)
+    const failure = await this.#readAll(records, options.topic, (record) =>
+      this.#accept(record, receipt, report.next()),
+    )
+    await report.allSettled()
+    if (failure !== null) throw new BatchDeliveryError(report, { cause: failure.cause })
+    return report
+  }
+
+  /**
+   * Resolves when everything that was accepted before has settled, delivered or not; batches do not linger meanwhile.
+   *
+   * @throws {DeliveryError} `FLUSH_TIMEOUT`, `ABORTED`: the records go on.
+   */
+  async flush(options: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkTimeout('flush', options.timeoutMs)
+    const ticket = new Countdown()
+    ticket.remaining = this.#admission.addTicket(ticket) + this.#accumulator.addTicket(ticket)
+    if (ticket.remaining === 0) return
+    this.#sender.pump()
+    const settled = this.#within(options.timeoutMs, ticket.settled)
+    const outcome = await this.#signals.race(options.signal, 'flush', settled)
+    if (outcome === 'late') {
+      const what = `${ticket.remaining} batches or waiting records had not settled after ${options.timeoutMs ?? ''} ms`
+      throw new DeliveryError('FLUSH_TIMEOUT', `flush: FLUSH_TIMEOUT: ${what}; they go on`, { maybeWritten: true })
+    }
+  }
+
+  /**
+   * Takes no more records, waits for the rest, closes all connections. After `timeoutMs` (default `deliveryTimeoutMs`)
+   * the records that are left fail with `CLOSED`; `0` does not wait. A second call gives the same promise.
+   *
+   * @throws {DeliveryError} `CLOSED`: some records were given up.
+   */
+  close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
+    this.#closing ??= this.#close(options)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** All topics of the cluster that we may see, by name. */
+  async topics(): Promise<TopicInfo[]> {
+    this.#assertOpen('topics')
+    return await listTopics(this.#askMetadata)
+  }
+
+  /**
+   * The partitions of one topic, by number, as the cluster sees them now.
+   *
+   * @throws {BrokerError} `UNKNOWN_TOPIC_OR_PARTITION` and the like.
+   */
+  async partitionsFor(topic: string): Promise<PartitionInfo[]> {
+    this.#assertOpen('partitionsFor')
+    return await listPartitions(this.#askMetadata, topic)
+  }
+
+  /** Hands over every record of an iterable, no faster than they settle. @returns what the iterable threw, if it did. */
+  async #readAll(
+    records: Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>,
+    topic: string | undefined,
+    accept: (record: ProducerRecord) => void,
+  ): Promise<{ cause: unknown } | null> {
+    const take = (record: ProducerRecord): boolean => {
+      accept(topic === undefined ? record : withTopic(record, topic))
+      return this.#accumulator.unsettledBytes > SEND_ALL_WINDOW_BYTES
+    }
+    try {
+      // Two loops: `for await` costs a turn of the microtask queue for every element of a plain array.
+      if (isAsyncIterable(records)) {
+        for await (const record of records) if (take(record)) await this.#drained()
+      } else {
+        for (const record of records) if (take(record)) await this.#drained()
+      }
+      return null
+    } catch (cause) {
+      return { cause }
+    }
+  }
+
+  /** Takes a record in, or fails it through its receipt: this never throws. */
+  #accept(record: ProducerRecord, receipt: Receipt, token: number): void {
+    try {
+      receipt.begin?.(token)
+      this.#assertOpen('send')
+      const checked = checkRecord(record, this.#clock.wallNow())
+      this.#checkSize(checked)
+      if (receipt.isWithdrawn?.(token) === true) return
+      const accepted = { record: checked, receipt, token, sentMs: this.#clock.now(), tickets: [] }
+      const topic = this.#admission.ready(checked)
+      if (topic === null) this.#admission.wait(accepted)
+      else this.#admit(accepted, topic)
+    } catch (error) {
+      receipt.settleFailed(token, asKafkaError(error))
+    }
+  }
+
+  /** Into a batch, now that its topic is known. */
+  #admit(accepted: Accepted, topic: TopicMetadata): void {
+    const { record, receipt, token, tickets } = accepted
+    try {
+      const partition = this.#placement.choose(record, topic)
+      const bytes = this.#accumulator.append(accepted, partition)
+      this.#placement.placed(record, partition, bytes)
+      this.#sender.pumpSoon()
+    } catch (error) {
+      receipt.settleFailed(token, asKafkaError(error))
+      for (const ticket of tickets) ticket.done()
+    }
+  }
+
+  #checkSize({ upperBoundBytes, topic }: CheckedRecord): void {
+    const { maxRequestBytes } = this.#options
+    if (upperBoundBytes <= maxRequestBytes) return
+    const what = `a record of ${upperBoundBytes} bytes for topic ${JSON.stringify(topic)} is over maxRequestBytes (${maxRequestBytes})`
+    throw new DeliveryError('RECORD_TOO_LARGE', `send: RECORD_TOO_LARGE: ${what}`, { topic })
+  }
+
+  #onClusterChange(error: KafkaError | null): void {
+    if (error !== null) {
+      this.#options.logger?.warn({ err: error }, error.message)
+      if (!this.#admission.isEmpty || !this.#accumulator.isEmpty) this.#cluster.refreshSoon()
+    }
+    this.#admission.review()
+    this.#sender.pump()
+  }
+
+  #onRefreshFailed(error: KafkaError, isHopeless: boolean): void {
+    this.#options.logger?.warn({ err: error }, `metadata could not be refreshed: ${error.message}`)
+    if (isHopeless) this.#admission.failAll(() => error)
+    this.#admission.review()
+    this.#sender.pump()
+  }
+
+  #onBatchSettled(): void {
+    if (this.#accumulator.unsettledBytes > SEND_ALL_WINDOW_BYTES / 2 || this.#onDrained.length === 0) return
+    for (const resume of this.#onDrained.splice(0)) resume()
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => this.#onDrained.push(resolve))
+  }
+
+  async #close({ timeoutMs }: { timeoutMs?: number | undefined }): Promise<void> {
+    checkTimeout('close', timeoutMs)
+    this.#state = 'closing'
+    const waitMs = timeoutMs ?? this.#options.deliveryTimeoutMs
+    if (waitMs > 0) await this.flush(waitMs === Infinity ? {} : { timeoutMs: waitMs }).catch(givenUpBelow)
+    let givenUp = 0
+    this.#admission.failAll(({ topic }) => {
+      givenUp++
+      return closedError(`topic ${JSON.stringify(topic)}: the producer was closed first`, { topic })
+    })
+    this.#sender.failAll(({ topic, partition, maybeWritten, state, recordCount, attempts }) => {
+      givenUp += recordCount
+      const where = `topic ${JSON.stringify(topic)} partition ${partition}`
+      const isMaybeWritten = maybeWritten || state === 'inFlight'
+      return closedError(`${where}: the producer was closed first`, {
+        topic,
+        partition,
+        attempts,
+        maybeWritten: isMaybeWritten,
+      })
+    })
+    this.#cluster.close()
+    this.#state = 'closed'
+    if (givenUp > 0) throw closedError(`${givenUp} records had not settled and were given up`, { maybeWritten: true })
+  }
+
+  /** Asks until a broker answers, as long as that may help, at most `maxBlockMs`. */
+  async #askUntil(question: Parameters<AskMetadata>[0]): Promise<MetadataResponse> {
+    const { maxBlockMs, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    const deadlineMs = this.#clock.now() + maxBlockMs
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#cluster.ask(metadataApi, question)
+      } catch (error) {
+        const waitMs = backoffMs(failures, retryBackoffMs, retryBackoffMaxMs, this.#clock.random())
+        const isFinal = !(error instanceof KafkaError) || !error.retriable || this.#state === 'closed'
+        if (isFinal || this.#clock.now() + waitMs > deadlineMs) throw error
+        await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
+      }
+    }
+  }
+
+  #within<T>(timeoutMs: number | undefined, work: Promise<T>): Promise<T | 'late'> {
+    if (timeoutMs === undefined) return work
+    return new Promise((resolve) => {
+      const timer: Timer = this.#clock.after(timeoutMs, () => resolve('late'))
+      void work.then((value) => {
+        timer.cancel()
+        resolve(value)
+      })
+    })
+  }
+
+  #assertOpen(where: string): void {
+    if (this.#state !== 'running') throw new DeliveryError('CLOSED', `${where}: CLOSED: the producer is ${this.#state}`)
+  }
+}
+
+/** Waits for a number of batches and records to settle. */
+class Countdown implements FlushTicket {
+  remaining = 0
+  readonly settled: Promise<void>
+  #resolve: () => void = () => undefined
+
+  constructor() {
+    this.settled = new Promise((resolve) => (this.#resolve = resolve))
+  }
+
+  done(): void {
+    this.remaining--
+    if (this.remaining === 0) this.#resolve()
+  }
+}
+
+function isAsyncIterable<T>(records: Iterable<T> | AsyncIterable<T>): records is AsyncIterable<T> {
+  return Symbol.asyncIterator in records
+}
+
+function withTopic(record: ProducerRecord, topic: string): ProducerRecord {
+  const given: unknown = record
+  const hasOwnTopic = typeof given !== 'object' || given === null || record.topic !== undefined
+  return hasOwnTopic ? record : { ...record, topic }
+}
+
+function checkTimeout(where: string, timeoutMs: unknown): void {
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return
+  const what = `timeoutMs: got ${show(timeoutMs)}, expected milliseconds from 0`
+  throw new OptionError('INVALID_ARGUMENT', `${where}: INVALID_ARGUMENT: ${what}`)
+}
+
+function closedError(what: string, details: ErrorDetails): DeliveryError {
+  return new DeliveryError('CLOSED', `close: CLOSED: ${what}`, details)
+}
+
+/** `close` goes on to give up what `flush` could not wait for, and says so itself. */
+function givenUpBelow(): void {
+  return undefined
+}
+
+/** What a getter or an iterator of the user's threw is the record's error. */
+function asKafkaError(error: unknown): KafkaError {
+  if (error instanceof KafkaError) return error
+  const what = error instanceof Error ? error.message : String(error)
+  return new OptionError('INVALID_RECORD', `send: INVALID_RECORD: the record could not be read: ${what}`, {
+    cause: error,
+  })
+}

@@ -1,0 +1,36 @@
+import type { KafkaError } from '../errors.ts'
+import { RecordMetadata } from './record-metadata.ts'
+
+/**
+ * Who is told what became of a record. A batch keeps one receipt and one token a record, and settles each exactly once;
+ * the token tells one receipt's records apart.
+ */
+export interface Receipt {
+  /** A record was given to the producer. Only receipts that can be called off care. */
+  begin?(token: number): void
+  /** The record is in a batch. */
+  batched?(token: number): void
+  /** Nobody waits for the record any more; if it is not in a batch yet, it is dropped. */
+  isWithdrawn?(token: number): boolean
+  settleDelivered(token: number, topic: string, partition: number, offset: bigint, timestamp: number): void
+  settleFailed(token: number, error: KafkaError): void
+}
+
+/** The promise that `send` gave. */
+export class PromiseReceipt implements Receipt {
+  readonly #resolve: (metadata: RecordMetadata) => void
+  readonly #reject: (error: KafkaError) => void
+
+  constructor(resolve: (metadata: RecordMetadata) => void, reject: (error: KafkaError) => void) {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  settleDelivered(_token: number, topic: string, partition: number, offset: bigint, timestamp: number): void {
+    this.#resolve(new RecordMetadata(topic, partition, offset, timestamp))
+  }
+
+  settleFailed(_token: number, error: KafkaError): void {
+    this.#reject(error)
+  }
+}

@@ -1,0 +1,54 @@
+import { api, array, int16, int32, int64, records, string, struct, uuid, type Infer, type Input } from '../schema.ts'
+
+/**
+ * Produce (key 0) appends record batches to partition logs.
+ *
+ * v3 is the first to carry record format v2; v8 says which records of a batch were refused; v9 is flexible; v10
+ * answers NOT_LEADER_OR_FOLLOWER with the new leader (KIP-951); v12 adds partitions to a transaction by itself
+ * (KIP-890); v13 names topics by id. With `acks: 0` the broker sends no response at all.
+ *
+ * Source: ProduceRequest.json and ProduceResponse.json of Apache Kafka 4.3.1.
+ */
+export const produce = api({
+  name: 'Produce',
+  key: 0,
+  versions: [3, 13],
+  flexible: 9,
+  request: {
+    transactionalId: string.nullable(3).since(3, null),
+    acks: int16,
+    timeoutMs: int32,
+    topicData: array({
+      name: string.until(12).ignorable(),
+      topicId: uuid.since(13).ignorable(),
+      partitionData: array({ index: int32, records: records.nullable() }),
+    }),
+  },
+  response: {
+    responses: array({
+      name: string.until(12).ignorable(),
+      topicId: uuid.since(13).ignorable(),
+      partitionResponses: array({
+        index: int32,
+        errorCode: int16,
+        baseOffset: int64,
+        logAppendTimeMs: int64.since(2, -1n).ignorable(),
+        logStartOffset: int64.since(5, -1n).ignorable(),
+        recordErrors: array({ batchIndex: int32, batchIndexErrorMessage: string.nullable().default(null) })
+          .since(8)
+          .ignorable(),
+        errorMessage: string.nullable(8).since(8, null).ignorable(),
+        currentLeader: struct({ leaderId: int32.default(-1), leaderEpoch: int32.default(-1) }).tagged(0, 10),
+      }),
+    }),
+    throttleTimeMs: int32.since(1, 0).ignorable(),
+    nodeEndpoints: array({
+      nodeId: int32,
+      host: string,
+      port: int32,
+      rack: string.nullable().default(null),
+    }).tagged(0, 10),
+  },
+})
+export type ProduceRequest = Input<typeof produce.request>
+export type ProduceResponse = Infer<typeof produce.response>

@@ -1,0 +1,101 @@
+import { addressOf, LISTENERS, type ClusterPlan, type NodePlan } from './cluster-plan.ts'
+
+type Properties = Record<string, string>
+
+const SASL_LISTENERS = ['sasl_plaintext', 'sasl_ssl']
+const LOGIN_MODULES = 'org.apache.kafka.common.security'
+
+/** The `server.properties` of one node; the cluster's own properties win over all of ours. */
+export function brokerConfig(plan: ClusterPlan, node: NodePlan): string {
+  const properties: Properties = {
+    ...identity(plan, node),
+    ...listenerSettings(node),
+    ...replication(plan.nodes.length),
+    ...(plan.certificates === undefined ? {} : { ...tls(plan.certificates), ...sasl(plan.users) }),
+    ...plan.properties,
+  }
+  // A backslash escapes in this format, and a new line would start another property.
+  const escape = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${escape(value)}\n`)
+    .join('')
+}
+
+function identity(plan: ClusterPlan, node: NodePlan): Properties {
+  const voters = plan.nodes.map(({ nodeId, controllerPort }) => `${nodeId}@127.0.0.1:${controllerPort}`)
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': String(node.nodeId),
+    'controller.quorum.voters': voters.join(','),
+    'log.dirs': node.logDir,
+  }
+}
+
+function listenerSettings(node: NodePlan): Properties {
+  const used = LISTENERS.flatMap((listener) => {
+    const address = addressOf(node, listener.key)
+    return address === undefined ? [] : [{ ...listener, url: `${listener.name}://${address}` }]
+  })
+  return {
+    listeners: [...used.map(({ url }) => url), `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(','),
+    'advertised.listeners': used.map(({ url }) => url).join(','),
+    'listener.security.protocol.map': [
+      ...used.map(({ name, protocol }) => `${name}:${protocol}`),
+      'CONTROLLER:PLAINTEXT',
+    ].join(','),
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+  }
+}
+
+/** Kafka's defaults want three brokers for its internal topics and 50 partitions in them. */
+function replication(nodes: number): Properties {
+  const factor = String(Math.min(nodes, 3))
+  const minIsr = nodes >= 3 ? '2' : '1'
+  return {
+    'default.replication.factor': factor,
+    'offsets.topic.replication.factor': factor,
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': factor,
+    'transaction.state.log.min.isr': minIsr,
+    'transaction.state.log.num.partitions': '4',
+    'share.coordinator.state.topic.replication.factor': factor,
+    'share.coordinator.state.topic.min.isr': minIsr,
+    'share.coordinator.state.topic.num.partitions': '4',
+    'group.initial.rebalance.delay.ms': '0',
+    // A third of Kafka's nine seconds: how long a killed node's partitions are without a leader. Tests wait for that.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
+  }
+}
+
+function tls(files: { readonly serverKeyStore: string; readonly ca: string }): Properties {
+  return {
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': files.serverKeyStore,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': files.ca,
+    'listener.name.mtls.ssl.client.auth': 'required',
+  }
+}
+
+function sasl(users: Readonly<Record<string, string>>): Properties {
+  const plainUsers = Object.entries(users).map(([name, password]) => `user_${name}="${password}"`)
+  const modules: Properties = {
+    plain: `${LOGIN_MODULES}.plain.PlainLoginModule required ${plainUsers.join(' ')};`,
+    'scram-sha-256': `${LOGIN_MODULES}.scram.ScramLoginModule required;`,
+    'scram-sha-512': `${LOGIN_MODULES}.scram.ScramLoginModule required;`,
+    // The broker itself has to log in with a token as well, whoever that is.
+    oauthbearer: `${LOGIN_MODULES}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
+  }
+  const perListener = SASL_LISTENERS.flatMap((listener) =>
+    Object.entries(modules).map(([mechanism, jaas]): [string, string] => [
+      `listener.name.${listener}.${mechanism}.sasl.jaas.config`,
+      jaas,
+    ]),
+  )
+  return {
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
+    ...Object.fromEntries(perListener),
+  }
+}

@@ -1,0 +1,46 @@
+import { describe, it } from 'vitest'
+import { BrokersUnavailable, ensureJars, findJava } from './jars.ts'
+import { requireCompiler } from './java-installation.ts'
+import { NEWEST_VERSION } from './versions.ts'
+
+export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string }
+
+/** Whether real brokers can run here; downloads the newest version's jars where that was not done before. */
+export async function brokersAvailable(): Promise<Availability> {
+  try {
+    requireCompiler(await findJava())
+    await ensureJars(NEWEST_VERSION, () => process.stderr.write(`Downloading Kafka ${NEWEST_VERSION} (once)\n`))
+    return { ok: true }
+  } catch (error) {
+    if (error instanceof BrokersUnavailable) return { ok: false, reason: error.message }
+    throw error
+  }
+}
+
+/** How a group of tests that needs brokers is collected: run, skipped with its reason in the name, or failed. */
+export function planBrokerTests(availability: Availability, mustRun: boolean): 'run' | 'skip' | 'fail' {
+  if (availability.ok) return 'run'
+  return mustRun ? 'fail' : 'skip'
+}
+
+const availability = await brokersAvailable()
+
+/** `describe` for tests on real brokers. HEADRACE_REQUIRE_BROKERS=1 makes a missing broker a failing test. */
+export function describeBrokers(name: string, body: () => void): void {
+  const reason = availability.ok ? '' : availability.reason
+  switch (planBrokerTests(availability, process.env['HEADRACE_REQUIRE_BROKERS'] === '1')) {
+    case 'run':
+      describe(name, body)
+      return
+    case 'skip':
+      console.warn(`\nSKIPPED, no real broker: ${name}\n  ${reason}\n`)
+      describe.skip(`${name} (skipped: ${reason.split('\n', 1)[0] ?? ''})`, body)
+      return
+    case 'fail':
+      describe(name, () => {
+        it('has real brokers to run on (HEADRACE_REQUIRE_BROKERS=1)', () => {
+          throw new Error(reason)
+        })
+      })
+  }
+}
