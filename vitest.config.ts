@@ -2,13 +2,22 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // The slowest tests are named at the end of a CI run.
+    slowTestThreshold: 1000,
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/brokers/**'], testTimeout: 20_000 } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/brokers/**', 'test/package/**'],
+          testTimeout: 20_000,
+        },
+      },
+      { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
       {
         test: {
           name: 'brokers',
           include: ['test/brokers/**/*.test.ts'],
-          globalSetup: [],
           testTimeout: 180_000,
           hookTimeout: 240_000,
           fileParallelism: false,

@@ -7,8 +7,8 @@
 
 /** Bytes of an unsigned varint, 0 to 2^32-1. */
 export function sizeOfUvarint(value: number): number {
-  // Seven bits a byte: clz32 counts the 32 bits from the other side.
-  return value < 0x80 ? 1 : ((38 - Math.clz32(value)) / 7) | 0
+  // Seven bits a byte, and clz32 counts the unused ones of 32; zero takes a byte, too.
+  return ((38 - Math.clz32(value | 1)) / 7) | 0
 }
 
 /** Writes an unsigned varint, 0 to 2^32-1. Returns the position after it. */
@@ -23,8 +23,7 @@ export function writeUvarint(bytes: Uint8Array, at: number, value: number): numb
 
 /** Bytes of a zig-zag varint of 32 bits. */
 export function sizeOfVarint(value: number): number {
-  const zigzag = (value << 1) ^ (value >> 31)
-  return (zigzag & ~0x7f) === 0 ? 1 : sizeOfUvarint(zigzag >>> 0)
+  return ((38 - Math.clz32(((value << 1) ^ (value >> 31)) | 1)) / 7) | 0
 }
 
 /** Writes a zig-zag varint of 32 bits. Returns the position after it. */

@@ -80,6 +80,11 @@ export class Cluster {
     this.refreshSoon()
   }
 
+  /** Asks no longer: the topic is not there, and asking could make it. */
+  forget(topic: string): void {
+    this.#topics.delete(topic)
+  }
+
   /** Wants newer metadata, as soon as the backoff allows. */
   refreshSoon(): void {
     if (this.#isClosed) return
@@ -103,6 +108,7 @@ export class Cluster {
   /** A connection to a broker that is ready now, or null: then one is being made, if it is time, and `onChange` tells. */
   connectionTo(nodeId: number): Connection | null {
     const link = this.#link(nodeId)
+    if (link === null) this.refreshSoon() // a leader that is not among the brokers: ask until it is, or another leads
     link?.want()
     return link?.ready ?? null
   }
@@ -118,9 +124,11 @@ export class Cluster {
     return this.#links.get(leader)?.lastError ?? this.#lastFailure
   }
 
-  /** A broker named a partition's new leader in its refusal (KIP-951). */
-  hintLeader(hint: LeaderHint): void {
-    this.#metadata = this.#metadata.withLeader(hint)
+  /** A broker named a partition's leader in its refusal (KIP-951). @returns whether that was news. */
+  hintLeader(hint: LeaderHint): boolean {
+    const before = this.#metadata
+    this.#metadata = before.withLeader(hint)
+    return this.#metadata !== before
   }
 
   /** Asks whichever broker answers first. @throws {KafkaError} what each broker that was tried said. */
@@ -169,8 +177,13 @@ export class Cluster {
     if (failure !== null && failedChannel.hasSubscribers) failedChannel.publish({ error: failure })
     if (failure === null) this.#listener.onChange(null)
     else this.#listener.onRefreshFailed(failure, this.#metadata.brokers.size === 0 && isHopeless(failure))
-    if (this.#isAnotherRoundWanted) this.refreshSoon()
+    this.#goOn()
     return failure
+  }
+
+  /** Whoever wanted news while the round ran may have come too late for it. */
+  #goOn(): void {
+    if (this.#isAnotherRoundWanted) this.refreshSoon()
   }
 
   #question(): RequestInput<typeof metadataApi> {
@@ -196,7 +209,8 @@ export class Cluster {
   #adoptSeeds(): void {
     for (const [nodeId, target] of this.#metadata.brokers) {
       const seed = this.#seeds.get(formatAddress(target))
-      if (seed?.ready == null || this.#links.get(nodeId)?.ready != null) continue
+      const known = this.#links.get(nodeId)?.ready ?? null
+      if (seed === undefined || known !== null) continue
       const connection = seed.release()
       if (connection !== null) this.#link(nodeId)?.adopt(connection)
     }

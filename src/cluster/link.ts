@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { KafkaError } from '../errors.ts'
+import { ConnectionError, type KafkaError } from '../errors.ts'
 import { backoffMs } from './backoff.ts'
 
 export interface LinkOptions {
@@ -124,9 +124,10 @@ export class Link {
     if (this.#connection !== connection) return
     this.#connection = null
     if (this.#isClosed) return
-    this.#lastError = error
+    const isOurs = error instanceof ConnectionError && error.code === 'CLOSED_BY_CLIENT'
+    this.#lastError = isOurs ? null : error
     // The first new attempt is free: most closes are idle timeouts and restarts, not outages.
-    this.#options.onChange(this, error)
+    this.#options.onChange(this, this.#lastError)
   }
 
   #backOff(): void {

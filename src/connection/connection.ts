@@ -343,7 +343,7 @@ export class Connection {
 
   /** An idle connection must not keep the process alive; one with a question out must. */
   #setKeepAlive(keep: boolean): void {
-    const socket = this.#socket as (Duplex & { ref?: () => void; unref?: () => void }) | null // a hook's Duplex may lack them
+    const socket: (Duplex & { ref?: () => void; unref?: () => void }) | null = this.#socket // a hook's Duplex may lack them
     if (keep) socket?.ref?.()
     else socket?.unref?.()
   }

@@ -78,7 +78,7 @@ async function resolveHost(host: string): Promise<string[]> {
 function connectTo(address: string, port: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: address, port, noDelay: true, keepAlive: true })
-    const settle = (error?: unknown): void => {
+    const settle = (error?: Error): void => {
       socket.off('error', settle)
       socket.off('connect', settle)
       signal.removeEventListener('abort', onAbort)
@@ -87,10 +87,10 @@ function connectTo(address: string, port: number, signal: AbortSignal): Promise<
       } else {
         socket.on('error', ignoreLateError)
         socket.destroy()
-        reject(error instanceof Error ? error : new Error(String(error)))
+        reject(error)
       }
     }
-    const onAbort = (): void => settle(signal.reason)
+    const onAbort = (): void => settle(signal.reason as Error)
     socket.once('error', settle)
     socket.once('connect', () => settle())
     signal.addEventListener('abort', onAbort, { once: true })

@@ -25,6 +25,8 @@ export interface AdmissionOptions {
 export interface AdmissionListener {
   /** The topic is known: the record may go into a batch. */
   admit(accepted: Accepted, topic: TopicMetadata): void
+  /** Records that waited have failed. */
+  onSettled(): void
   /** Names of all topics of the cluster, for the hint in an error. */
   topicNames(): Promise<string[]>
 }
@@ -47,6 +49,7 @@ export class Admission {
   readonly #cluster: Cluster
   readonly #listener: AdmissionListener
   readonly #topics = new Map<string, Waiting[]>()
+  #waitingBytes = 0
   #timer: Timer | null = null
 
   constructor(options: AdmissionOptions, cluster: Cluster, listener: AdmissionListener) {
@@ -57,6 +60,11 @@ export class Admission {
 
   get isEmpty(): boolean {
     return this.#topics.size === 0
+  }
+
+  /** Upper bound of what waits here, bytes. */
+  get waitingBytes(): number {
+    return this.#waitingBytes
   }
 
   /** The topic, if the record can go into a batch at once: it is known, and nothing of it waits in front. */
@@ -72,9 +80,10 @@ export class Admission {
     const seen = this.#cluster.metadata
     const queue = this.#topics.get(record.topic) ?? []
     queue.push({ accepted, deadlineMs, seen })
+    this.#waitingBytes += record.upperBoundBytes
     this.#topics.set(record.topic, queue)
-    if (seen.topic(record.topic) === undefined) this.#cluster.watch(record.topic)
-    else this.#cluster.refreshSoon()
+    this.#cluster.watch(record.topic)
+    this.#cluster.refreshSoon()
     this.#watchTime()
   }
 
@@ -91,7 +100,7 @@ export class Admission {
     const all = [...this.#topics.values()].flat()
     this.#topics.clear()
     this.#watchTime()
-    for (const { accepted } of all) fail(accepted, error(accepted.record))
+    for (const { accepted } of all) this.#fail(accepted, error(accepted.record))
   }
 
   /** Every record that waits now tells the ticket when it settles. @returns how many there are. */
@@ -104,7 +113,7 @@ export class Admission {
   #reviewTopic(name: string, queue: readonly Waiting[], nowMs: number): void {
     const topic = this.#cluster.metadata.topic(name)
     this.#topics.delete(name)
-    const wanted = queue.filter(({ accepted }) => !dropIfWithdrawn(accepted))
+    const wanted = queue.filter(({ accepted }) => !this.#dropIfWithdrawn(accepted))
     const rest =
       topic === undefined ? this.#reviewUnknown(name, wanted, nowMs) : this.#reviewKnown(topic, wanted, nowMs)
     if (rest.length > 0) this.#topics.set(name, rest)
@@ -118,8 +127,9 @@ export class Admission {
       const { record } = accepted
       const isNewsSinceSend = this.#cluster.metadata !== waiting.seen
       if (record.partition === null || record.partition < count) {
+        this.#waitingBytes -= record.upperBoundBytes
         this.#listener.admit(accepted, topic)
-      } else if (isNewsSinceSend || waiting.deadlineMs <= nowMs) fail(accepted, unknownPartition(record, count))
+      } else if (isNewsSinceSend || waiting.deadlineMs <= nowMs) this.#fail(accepted, unknownPartition(record, count))
       else return true
       return false
     })
@@ -129,17 +139,19 @@ export class Admission {
   #reviewUnknown(name: string, queue: readonly Waiting[], nowMs: number): Waiting[] {
     const errorCode = this.#cluster.metadata.problem(name)?.errorCode ?? 0
     if (isRefusal(errorCode)) {
-      for (const { accepted } of queue) fail(accepted, topicRefused(name, errorCode))
+      this.#cluster.forget(name)
+      for (const { accepted } of queue) this.#fail(accepted, topicRefused(name, errorCode))
       return []
     }
     const waitedMs = nowMs - (queue[0]?.accepted.sentMs ?? nowMs)
     if (isUnknown(errorCode) && waitedMs >= Math.min(UNKNOWN_TOPIC_WAIT_MS, this.#options.maxBlockMs)) {
+      this.#cluster.forget(name)
       void this.#failMissing(name, queue, errorCode)
       return []
     }
     return queue.filter((waiting) => {
       if (waiting.deadlineMs > nowMs) return true
-      fail(waiting.accepted, this.#metadataTimeout(name))
+      this.#fail(waiting.accepted, this.#metadataTimeout(name))
       return false
     })
   }
@@ -155,7 +167,25 @@ export class Admission {
     }
     const what = `the cluster has no topic ${JSON.stringify(topic)}, and did not create it${hint}`
     const error = toBrokerError(errorCode, 'send', { topic, maybeWritten: false }, what)
-    for (const { accepted } of queue) fail(accepted, error)
+    for (const { accepted } of queue) this.#fail(accepted, error)
+  }
+
+  #fail(accepted: Accepted, error: KafkaError): void {
+    this.#leave(accepted)
+    accepted.receipt.settleFailed(accepted.token, error)
+  }
+
+  /** Called off while it waited: nobody is to be told any more, but flushes count it. */
+  #dropIfWithdrawn(accepted: Accepted): boolean {
+    if (accepted.receipt.isWithdrawn?.(accepted.token) !== true) return false
+    this.#leave(accepted)
+    return true
+  }
+
+  #leave({ record, tickets }: Accepted): void {
+    this.#waitingBytes -= record.upperBoundBytes
+    for (const ticket of tickets) ticket.done()
+    this.#listener.onSettled()
   }
 
   #metadataTimeout(topic: string): DeliveryError {
@@ -184,18 +214,6 @@ export class Admission {
     }
     this.#timer = clock.after(atMs - nowMs, () => clock.soon(() => this.review()))
   }
-}
-
-function fail({ receipt, token, tickets }: Accepted, error: KafkaError): void {
-  receipt.settleFailed(token, error)
-  for (const ticket of tickets) ticket.done()
-}
-
-/** Called off while it waited: nobody is to be told any more, but flushes count it. */
-function dropIfWithdrawn({ receipt, token, tickets }: Accepted): boolean {
-  if (receipt.isWithdrawn?.(token) !== true) return false
-  for (const ticket of tickets) ticket.done()
-  return true
 }
 
 /** The cluster has heard the topic's name and says no: waiting does not help. */

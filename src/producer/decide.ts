@@ -1,11 +1,16 @@
-import { BrokerError, ProtocolError, type KafkaError } from '../errors.ts'
+import { ProtocolError, type BrokerError, type KafkaError } from '../errors.ts'
 import { backoffMs } from '../cluster/backoff.ts'
 import { errorByCode, toBrokerError, type Recovery } from '../protocol/error-codes.ts'
 
 /** Why a batch was not acknowledged. */
 export type Failure =
-  /** The broker answered, and this is what it said of the batch. */
-  | { readonly kind: 'refused'; readonly errorCode: number; readonly errorMessage: string | null }
+  /** The broker answered, and this is what it said of the batch; `isLeaderKnown`: it named the new leader, too (KIP-951). */
+  | {
+      readonly kind: 'refused'
+      readonly errorCode: number
+      readonly errorMessage: string | null
+      readonly isLeaderKnown?: boolean
+    }
   /** No usable answer. `wasWritten`: the broker may have acted on the request. */
   | { readonly kind: 'unanswered'; readonly error: KafkaError; readonly wasWritten: boolean }
 
@@ -56,7 +61,8 @@ function decideRefused(failure: Failure & { kind: 'refused' }, batch: BatchFacts
   const error = refusal(failure, batch, maybeWritten)
   if (!isRetried(row.recovery, batch.attempts)) return { do: 'fail', maybeWritten, error }
   const refresh = row.recovery === 'refresh-metadata'
-  return { do: 'retry', delayMs: delayMs(batch, policy), refresh, maybeWritten, error }
+  const waitMs = failure.isLeaderKnown === true ? 0 : delayMs(batch, policy)
+  return { do: 'retry', delayMs: waitMs, refresh, maybeWritten, error }
 }
 
 /** `split` and `reset-producer-id` fail until batches can be split and producers are idempotent. */

@@ -2,13 +2,20 @@ import { systemClock, type Clock, type Timer } from '../clock.ts'
 import { backoffMs } from '../cluster/backoff.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { MetadataResponse, TopicMetadata } from '../cluster/metadata.ts'
-import { DeliveryError, KafkaError, OptionError, type ErrorDetails } from '../errors.ts'
-import { show } from '../options.ts'
+import { DeliveryError, KafkaError, type ErrorDetails } from '../errors.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
 import type { Accepted } from './accepted.ts'
+import {
+  asKafkaError,
+  checkIterable,
+  checkTimeout,
+  isAsyncIterable,
+  withTopic,
+  type RecordForTopic,
+} from './arguments.ts'
+import { Countdown } from './countdown.ts'
 import { Accumulator } from './accumulator.ts'
 import { Admission } from './admission.ts'
-import type { FlushTicket } from './batch.ts'
 import { BatchDeliveryError, ReportReceipt, type DeliveryReport } from './delivery-report.ts'
 import { resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './options.ts'
 import { Placement } from './placement.ts'
@@ -35,6 +42,9 @@ type ProducerState = 'running' | 'flushing' | 'closing' | 'closed'
  * buffer. (`bufferBytes`, the limit for `send`, arrives with the engine work.)
  */
 const SEND_ALL_WINDOW_BYTES = 32 * 1024 * 1024
+
+/** So many records `sendAll` takes from a plain iterable before it lets the event loop turn: sockets want to be read. */
+const SEND_ALL_TURN_RECORDS = 1024
 
 /**
  * Sends records to a Kafka cluster.
@@ -70,9 +80,10 @@ export class Producer {
     })
     this.#accumulator = new Accumulator(parts)
     this.#placement = new Placement(parts)
-    this.#sender = new Sender(parts, this.#cluster, this.#accumulator, () => this.#onBatchSettled())
+    this.#sender = new Sender(parts, this.#cluster, this.#accumulator, () => this.#resumeReaders())
     this.#admission = new Admission(parts, this.#cluster, {
       admit: (accepted, topic) => this.#admit(accepted, topic),
+      onSettled: () => this.#resumeReaders(),
       topicNames: async () => (await this.topics()).map(({ name }) => name),
     })
     this.#askMetadata = (question) => this.#askUntil(question)
@@ -117,7 +128,7 @@ export class Producer {
    * @throws {BatchDeliveryError} some were not delivered; `report` says which and why.
    */
   async sendAll(
-    records: Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>,
+    records: Iterable<RecordForTopic> | AsyncIterable<RecordForTopic>,
     options: SendAllOptions = {},
   ): Promise<DeliveryReport> {
     const report = await this.sendAllSettled(records, options)
@@ -131,15 +142,14 @@ export class Producer {
    * @throws {BatchDeliveryError} the iterable itself threw; what was read before has settled, `cause` is its error.
    */
   async sendAllSettled(
-    records: Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>,
+    records: Iterable<RecordForTopic> | AsyncIterable<RecordForTopic>,
     options: SendAllOptions = {},
   ): Promise<DeliveryReport> {
     this.#assertOpen('sendAll')
+    checkIterable(records)
     const report = new ReportReceipt()
     const receipt = options.signal === undefined ? report : this.#signals.guard(options.signal, report)
-    const failure = await this.#readAll(records, options.topic, (record) =>
-      this.#accept(record, receipt, report.next()),
-    )
+    const failure = await this.#readAll(records, options, (record) => this.#accept(record, receipt, report.next()))
     await report.allSettled()
     if (failure !== null) throw new BatchDeliveryError(report, { cause: failure.cause })
     return report
@@ -195,22 +205,34 @@ export class Producer {
     return await listPartitions(this.#askMetadata, topic)
   }
 
-  /** Hands over every record of an iterable, no faster than they settle. @returns what the iterable threw, if it did. */
+  /** Hands over every record of an iterable, no faster than they settle. @returns what made it stop early, if anything. */
   async #readAll(
-    records: Iterable<ProducerRecord> | AsyncIterable<ProducerRecord>,
-    topic: string | undefined,
+    records: Iterable<RecordForTopic> | AsyncIterable<RecordForTopic>,
+    { topic, signal }: SendAllOptions,
     accept: (record: ProducerRecord) => void,
   ): Promise<{ cause: unknown } | null> {
-    const take = (record: ProducerRecord): boolean => {
-      accept(topic === undefined ? record : withTopic(record, topic))
-      return this.#accumulator.unsettledBytes > SEND_ALL_WINDOW_BYTES
+    let taken = 0
+    const take = (record: RecordForTopic): Promise<void> | null => {
+      this.#assertOpen('sendAll')
+      accept(withTopic(record, topic))
+      taken++
+      if (this.#unsettledBytes > SEND_ALL_WINDOW_BYTES || signal?.aborted === true) {
+        return this.#signals.race(signal, 'sendAll', this.#drained())
+      }
+      return taken % SEND_ALL_TURN_RECORDS === 0 ? new Promise((resolve) => this.#clock.soon(resolve)) : null
     }
     try {
       // Two loops: `for await` costs a turn of the microtask queue for every element of a plain array.
       if (isAsyncIterable(records)) {
-        for await (const record of records) if (take(record)) await this.#drained()
+        for await (const record of records) {
+          const room = take(record)
+          if (room !== null) await room
+        }
       } else {
-        for (const record of records) if (take(record)) await this.#drained()
+        for (const record of records) {
+          const room = take(record)
+          if (room !== null) await room
+        }
       }
       return null
     } catch (cause) {
@@ -259,7 +281,9 @@ export class Producer {
   #onClusterChange(error: KafkaError | null): void {
     if (error !== null) {
       this.#options.logger?.warn({ err: error }, error.message)
-      if (!this.#admission.isEmpty || !this.#accumulator.isEmpty) this.#cluster.refreshSoon()
+      // Without answers (`acks: 0`) a lost connection is the only sign of a leader that moved.
+      const isNewsWanted = !this.#admission.isEmpty || !this.#accumulator.isEmpty || this.#options.acks === 0
+      if (isNewsWanted) this.#cluster.refreshSoon()
     }
     this.#admission.review()
     this.#sender.pump()
@@ -272,8 +296,13 @@ export class Producer {
     this.#sender.pump()
   }
 
-  #onBatchSettled(): void {
-    if (this.#accumulator.unsettledBytes > SEND_ALL_WINDOW_BYTES / 2 || this.#onDrained.length === 0) return
+  get #unsettledBytes(): number {
+    return this.#accumulator.unsettledBytes + this.#admission.waitingBytes
+  }
+
+  /** Half of the window is free again: whoever reads records for `sendAll` goes on. */
+  #resumeReaders(): void {
+    if (this.#onDrained.length === 0 || this.#unsettledBytes > SEND_ALL_WINDOW_BYTES / 2) return
     for (const resume of this.#onDrained.splice(0)) resume()
   }
 
@@ -339,38 +368,6 @@ export class Producer {
   }
 }
 
-/** Waits for a number of batches and records to settle. */
-class Countdown implements FlushTicket {
-  remaining = 0
-  readonly settled: Promise<void>
-  #resolve: () => void = () => undefined
-
-  constructor() {
-    this.settled = new Promise((resolve) => (this.#resolve = resolve))
-  }
-
-  done(): void {
-    this.remaining--
-    if (this.remaining === 0) this.#resolve()
-  }
-}
-
-function isAsyncIterable<T>(records: Iterable<T> | AsyncIterable<T>): records is AsyncIterable<T> {
-  return Symbol.asyncIterator in records
-}
-
-function withTopic(record: ProducerRecord, topic: string): ProducerRecord {
-  const given: unknown = record
-  const hasOwnTopic = typeof given !== 'object' || given === null || record.topic !== undefined
-  return hasOwnTopic ? record : { ...record, topic }
-}
-
-function checkTimeout(where: string, timeoutMs: unknown): void {
-  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return
-  const what = `timeoutMs: got ${show(timeoutMs)}, expected milliseconds from 0`
-  throw new OptionError('INVALID_ARGUMENT', `${where}: INVALID_ARGUMENT: ${what}`)
-}
-
 function closedError(what: string, details: ErrorDetails): DeliveryError {
   return new DeliveryError('CLOSED', `close: CLOSED: ${what}`, details)
 }
@@ -378,13 +375,4 @@ function closedError(what: string, details: ErrorDetails): DeliveryError {
 /** `close` goes on to give up what `flush` could not wait for, and says so itself. */
 function givenUpBelow(): void {
   return undefined
-}
-
-/** What a getter or an iterator of the user's threw is the record's error. */
-function asKafkaError(error: unknown): KafkaError {
-  if (error instanceof KafkaError) return error
-  const what = error instanceof Error ? error.message : String(error)
-  return new OptionError('INVALID_RECORD', `send: INVALID_RECORD: the record could not be read: ${what}`, {
-    cause: error,
-  })
 }

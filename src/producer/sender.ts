@@ -176,12 +176,16 @@ export class Sender {
       this.#deliver(queue, batch, answer.baseOffset, Number(answer.logAppendTimeMs))
       return
     }
+    const { errorCode, errorMessage } = answer
+    const isLeaderKnown = this.#learnLeader(batch, answer, response)
+    this.#onFailure(queue, batch, { kind: 'refused', errorCode, errorMessage, isLeaderKnown })
+  }
+
+  #learnLeader({ topic, partition }: Batch, answer: PartitionAnswer, response: ProduceResponse): boolean {
     const { leaderId, leaderEpoch } = answer.currentLeader
-    if (leaderId >= 0) {
-      const endpoint = response.nodeEndpoints.find(({ nodeId }) => nodeId === leaderId) ?? null
-      this.#cluster.hintLeader({ ...batch, leader: leaderId, leaderEpoch, endpoint })
-    }
-    this.#onFailure(queue, batch, { kind: 'refused', errorCode: answer.errorCode, errorMessage: answer.errorMessage })
+    if (leaderId < 0) return false
+    const endpoint = response.nodeEndpoints.find(({ nodeId }) => nodeId === leaderId) ?? null
+    return this.#cluster.hintLeader({ topic, partition, leader: leaderId, leaderEpoch, endpoint })
   }
 
   /** A broker that answers a request but leaves a partition out is not to be understood; the batch may be written. */

@@ -201,9 +201,10 @@ export function isRetriable(recovery: Recovery): boolean {
  * The error for an answer of a broker; `retriable` and `maybeWritten` come from the table unless `details` has them.
  *
  * @param where what failed, for the start of the message, such as `Produce orders-3`.
+ * @param said what else is known of this case, for the end of the message.
  */
-export function toBrokerError(code: number, where: string, details: ErrorDetails = {}): BrokerError {
+export function toBrokerError(code: number, where: string, details: ErrorDetails = {}, said = ''): BrokerError {
   const { name, recovery, maybeWritten, text } = errorByCode(code)
-  const message = `${where}: ${name} (${code}): ${text}`
+  const message = `${where}: ${name} (${code}): ${text}${said === '' ? '' : `; ${said}`}`
   return new BrokerError(name, code, message, { retriable: isRetriable(recovery), maybeWritten, ...details })
 }

@@ -23,6 +23,22 @@ export {
   type EncodedFrame,
   type RequestHeader,
 } from './frame.ts'
+export {
+  decodeRecordBatch,
+  decodeRecordBatches,
+  decodeRecordBatchHeader,
+  encodeRecordBatch,
+  type CodecId,
+  type DecodeOptions,
+  type EncodeOptions,
+  type RecordBatch,
+  type RecordBatchHeader,
+  type RecordToEncode,
+} from './record-batch.ts'
+export type { Bytes, DecodedRecord, RecordHeaders } from './record.ts'
+export { crc32c } from '../bytes/crc32c.ts'
+export { murmur2 } from '../partitioner/murmur2.ts'
+export { ProtocolError } from '../errors.ts'
 
 /**
  * The body of a request, without header and length.

@@ -164,16 +164,17 @@ export class RecordBatchBuilder {
   append(timestamp: number, key: Bytes | null, value: Bytes | null, headers: RecordHeaders): number {
     const start = this.#at
     const offsetDelta = this.#recordCount
-    const timestampDelta = offsetDelta === 0 ? 0 : timestamp - this.#baseTimestamp
+    if (offsetDelta === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp
+    else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+    const timestampDelta = timestamp - this.#baseTimestamp
     const contentBytes = measureRecord(key, value, headers)
     if (start + MAX_RECORD_OVERHEAD_BYTES + contentBytes > this.#buffer.length) {
       this.#reserve(start + sizeOfRecord(timestampDelta, offsetDelta, contentBytes))
     }
-    this.#at = writeRecord(this.#buffer, start, timestampDelta, offsetDelta, key, value, headers, contentBytes)
-    if (offsetDelta === 0) this.#baseTimestamp = this.#maxTimestamp = timestamp
-    else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp
+    const end = writeRecord(this.#buffer, start, timestampDelta, offsetDelta, key, value, headers, contentBytes)
     this.#recordCount = offsetDelta + 1
-    return this.#at - start
+    this.#at = end
+    return end - start
   }
 
   /**

@@ -152,15 +152,17 @@ describe.each(subjects)('$name v$version $direction', ({ subject, direction, ver
     )
   })
 
-  it.runIf(version >= subject.flexibleFrom)('passes over tagged fields that it does not know', () => {
-    const newer = extended(subject, 1000)
-    fc.assert(
-      fc.property(body, fc.uint8Array({ minLength: 1, maxLength: 200 }), (value, extra) => {
-        const encoded = encode(newer, direction, version, withExtra(subject[direction], value, extra))
-        expect(decode(subject, direction, version, encoded)).toEqual(value)
-      }),
-    )
-  })
+  if (version >= subject.flexibleFrom) {
+    it('passes over tagged fields that it does not know', () => {
+      const newer = extended(subject, 1000)
+      fc.assert(
+        fc.property(body, fc.uint8Array({ minLength: 1, maxLength: 200 }), (value, extra) => {
+          const encoded = encode(newer, direction, version, withExtra(subject[direction], value, extra))
+          expect(decode(subject, direction, version, encoded)).toEqual(value)
+        }),
+      )
+    })
+  }
 
   it('refuses or writes anything that is handed in, never a RangeError or TypeError', () => {
     fc.assert(
@@ -321,14 +323,22 @@ describe('hostile bytes', () => {
   })
 
   it('costs no memory that the bytes do not pay for', () => {
-    // Two bytes made one object in Kafka's own decoder (CVE-2026-111115): a million tags must make none here.
-    const tags = Buffer.concat([Buffer.from('01000000', 'hex'), Buffer.from('c0843d', 'hex'), Buffer.alloc(2_000_000)])
+    // Kafka's own decoder made an object of every two such bytes (CVE-2026-111115).
+    const tagCount = 300_000
+    const tags = new Writer()
+    tags.bytes(Buffer.from('01000000', 'hex'))
+    tags.uvarint(tagCount)
+    for (let tag = 0; tag < tagCount; tag++) {
+      tags.uvarint(tag)
+      tags.uvarint(0)
+    }
+    const message = tags.finish()
     const before = process.memoryUsage().heapUsed
+    expect(decode(metadata, 'request', 9, message)['topics']).toEqual([])
     for (let i = 0; i < 50; i++) {
-      expect(errorOf(() => decode(metadata, 'request', 9, tags))).toBeInstanceOf(ProtocolError)
       expect(errorOf(produceResponse(3, '7fffffff' + '00'.repeat(100)))).toBeInstanceOf(ProtocolError)
     }
-    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000)
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(10_000_000)
   })
 
   it('says where, and nothing of what', () => {

@@ -512,7 +512,18 @@ describe('RecordBatchBuilder', () => {
     )
   })
 
-  test('writes what an array holds at append, even if it shrank after sizeAfter', () => {
+  test('an empty text after a long one is empty', () => {
+    const long = 'x'.repeat(100)
+    const batch = encodeRecordBatch([
+      { key: long, value: long, headers: [[long, long]], timestamp: 0 },
+      { key: '', value: '', headers: [['', '']], timestamp: 0 },
+    ])
+    const [, second] = decodeRecordBatch(batch).records
+    expect([second!.key?.length, second!.value?.length, second!.headers[0]![0]]).toEqual([0, 0, ''])
+    expect(second!.headers[0]![1]).toHaveLength(0)
+  })
+
+  test('writes what an array holds at append, even if it grew after sizeAfter', () => {
     const builder = new RecordBatchBuilder(64)
     const headers: [string, string][] = [['a', 'b']]
     builder.sizeAfter(1, 'k', 'v', headers)

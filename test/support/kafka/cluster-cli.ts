@@ -52,12 +52,13 @@ async function kill({ id, node }: NodeOptions): Promise<void> {
 async function start({ id, node }: NodeOptions): Promise<void> {
   const found = await findCluster(id)
   const runtime = await brokerRuntime(found.version)
-  const { plan, processes } = await changeCluster(found.id, async (current) => ({
-    plan: current,
-    processes: await Promise.all(node.map((nodeId) => launchNode(runtime, current, nodeId, { sparesFolder: true }))),
-  }))
+  const plan = await changeCluster(found.id, async (current) => {
+    const processes = await Promise.all(node.map((nodeId) => launchNode(runtime, current, nodeId)))
+    // At once: the other nodes go on, and the end of this command must not take their data along.
+    await Promise.all(processes.map((process) => process.detach()))
+    return current
+  })
   await awaitReady(plan)
-  await Promise.all(processes.map((process) => process.detach()))
   process.stderr.write(`${plan.id}: started node ${node.join(', ')}\n`)
 }
 

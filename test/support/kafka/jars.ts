@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { cacheDirectory, exists, makeOnce } from './cache.ts'
 import { BrokersUnavailable, findMaven } from './java-installation.ts'
@@ -67,6 +67,7 @@ async function download(maven: string, artifacts: readonly string[], folder: str
   for (const name of await readdir(path.join(work, 'jars'))) {
     await rename(path.join(work, 'jars', name), path.join(folder, name))
   }
+  await rm(work, { recursive: true })
 }
 
 function pom(artifacts: readonly string[]): string {

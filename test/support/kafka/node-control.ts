@@ -10,6 +10,8 @@ const READY_TIMEOUT_MS = 90_000
 const STOP_TIMEOUT_MS = 60_000
 const KILL_TIMEOUT_MS = 10_000
 const ASK_PAUSE_MS = 25
+const FIRST_ERRORS = 6
+const REPORTS_ERROR = / (ERROR|FATAL) |^\S+(Exception|Error): |^Caused by: /
 
 /** A node died or did not come up; the message ends with the end of its log. */
 export class NodeFailure extends Error {
@@ -78,13 +80,20 @@ async function knowsAll(node: NodePlan, nodes: readonly NodePlan[]): Promise<boo
 }
 
 export async function failure(plan: ClusterPlan, node: NodePlan, what: string): Promise<NodeFailure> {
-  const text = `Kafka ${plan.version}, node ${node.nodeId} of cluster ${plan.id} ${what}. The end of its log:`
-  return new NodeFailure(`${text}\n${await logTail(plan, node.nodeId)}`)
+  const text = `Kafka ${plan.version}, node ${node.nodeId} of cluster ${plan.id} ${what}.`
+  const errors = (await logLines(node)).filter((line) => REPORTS_ERROR.test(line)).slice(0, FIRST_ERRORS)
+  // Kafka goes on logging for a while after what went wrong: the end alone often does not say it.
+  const first = errors.length === 0 ? '' : `\nThe first errors in its log:\n${errors.join('\n')}`
+  return new NodeFailure(`${text}${first}\nThe end of its log:\n${await logTail(plan, node.nodeId)}`)
 }
 
 export async function logTail(plan: ClusterPlan, nodeId: number, lines = 40): Promise<string> {
-  const text = await readFile(nodeOf(plan, nodeId).logFile, 'utf8').catch(() => '(no log)')
-  return text.trimEnd().split('\n').slice(-lines).join('\n')
+  return (await logLines(nodeOf(plan, nodeId))).slice(-lines).join('\n')
+}
+
+async function logLines(node: NodePlan): Promise<string[]> {
+  const text = await readFile(node.logFile, 'utf8').catch(() => '(no log)')
+  return text.trimEnd().split('\n')
 }
 
 export function isRunning(node: NodePlan): boolean {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** A process id with the moment that process started: together they never mean another process later. */
@@ -50,7 +50,9 @@ function startFromProc(pid: number): string {
     // The name is in parentheses and may hold spaces; `state` is the first field after it, `starttime` the twentieth.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     const isZombie = fields[0] === 'Z' || fields[0] === 'X'
-    return isZombie ? GONE : (fields[19] ?? GONE)
+    // A killed JVM's main thread is a zombie first, while the others still hold its ports.
+    if (isZombie && readdirSync(`/proc/${pid}/task`).length <= 1) return GONE
+    return fields[19] ?? GONE
   } catch {
     // No such process.
     return GONE

@@ -2,7 +2,7 @@
  * The Apache Kafka versions this harness can run, as data.
  *
  * A new row is all that a new KRaft version needs. ZooKeeper versions (3.9 and older) get `mode: 'zookeeper'` rows
- * with their extra jars and flags; `start-nodes.ts` is the place that then starts ZooKeeper first.
+ * with their extra jars and flags; `launchCluster` in `cluster.ts` refuses that mode until it starts ZooKeeper first.
  */
 export interface KafkaVersion {
   readonly version: string

@@ -29,8 +29,7 @@ final class RecordOperations {
         "allow.auto.create.topics", "false",
         "auto.offset.reset", "earliest",
         "max.poll.records", "10000",
-        "max.partition.fetch.bytes", "8388608",
-        "default.api.timeout.ms", "30000");
+        "max.partition.fetch.bytes", "8388608");
 
     private RecordOperations() {
     }
@@ -41,6 +40,8 @@ final class RecordOperations {
         long wanted = request.hasNonNull("count") ? request.get("count").asLong() : Long.MAX_VALUE;
         long deadline = System.currentTimeMillis() + request.get("timeoutMs").asLong();
         Properties properties = KafkaHelper.clientProperties(request, CONSUMER_DEFAULTS);
+        properties.putIfAbsent("default.api.timeout.ms", request.get("timeoutMs").asText());
+        properties.putIfAbsent("request.timeout.ms", request.get("timeoutMs").asText());
         long seen = 0;
         try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()

@@ -1,0 +1,71 @@
+/**
+ * dist/: one bundle per public door (shared code in chunks), the command line in one file with the libraries it uses,
+ * and the types. Bundled because loading forty small files would cost an embedder more than the code in them.
+ */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build, type BuildOptions, type Metafile } from 'esbuild'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const at = (...parts: string[]): string => join(root, ...parts)
+
+const shared: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  outbase: 'src',
+  outdir: 'dist',
+  logLevel: 'warning',
+  legalComments: 'none',
+}
+
+const doors = ['src/index.ts', 'src/protocol/protocol.ts', 'src/testing/test-cluster.ts']
+
+rmSync(at('dist'), { recursive: true, force: true })
+await build({ ...shared, entryPoints: doors, splitting: true, chunkNames: 'shared/[name]-[hash]' })
+const cli = await build({
+  ...shared,
+  entryPoints: ['src/cli/headrace.ts'],
+  metafile: true,
+  // commander and cli-progress are CommonJS: they ask for node's modules by require().
+  banner: {
+    js: "import { createRequire as headraceRequire } from 'node:module'; const require = headraceRequire(import.meta.url);",
+  },
+})
+chmodSync(at('dist/cli/headrace.js'), 0o755)
+writeFileSync(at('dist/cli/LICENSES.txt'), licensesOf(cli.metafile))
+execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
+  stdio: 'inherit',
+})
+
+/** The licences of the packages that the command line carries inside. */
+function licensesOf(metafile: Metafile): string {
+  const packages = new Set<string>()
+  for (const input of Object.keys(metafile.inputs)) {
+    const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]
+    if (name !== undefined) packages.add(name)
+  }
+  const texts = [...packages].sort().map((name) => {
+    const { version, license } = JSON.parse(readFileSync(at('node_modules', name, 'package.json'), 'utf8')) as Record<
+      string,
+      string
+    >
+    return `${name} ${version ?? ''} (${license ?? ''})\n\n${licenseText(name)}`
+  })
+  return `headrace.js contains these packages:\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
+}
+
+function licenseText(name: string): string {
+  for (const file of ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENSE-MIT.txt']) {
+    try {
+      return readFileSync(at('node_modules', name, file), 'utf8')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+  throw new Error(`build: ${name} is bundled but has no licence file`)
+}

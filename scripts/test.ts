@@ -1,0 +1,44 @@
+/**
+ * `npm test`: everything that can be said about this checkout, one step after the other, with the time each took.
+ *
+ * Real brokers are part of it where Java and Maven are there; without them those tests are skipped, loudly, and with
+ * HEADRACE_REQUIRE_BROKERS=1 their absence is a failure.
+ */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+
+interface Step {
+  readonly name: string
+  readonly command: readonly [string, ...string[]]
+}
+
+const bin = (name: string): string => join('node_modules', '.bin', name)
+
+const steps: readonly Step[] = [
+  { name: 'types', command: [bin('tsc'), '-p', 'tsconfig.json'] },
+  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'] },
+  { name: 'format', command: [bin('prettier'), '--check', '--log-level', 'warn', '.'] },
+  { name: 'layers', command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'src'] },
+  { name: 'build', command: [bin('tsx'), 'scripts/build.ts'] },
+  { name: 'unit tests', command: [bin('vitest'), 'run', '--project', 'unit'] },
+  { name: 'package', command: [bin('vitest'), 'run', '--project', 'package'] },
+  { name: 'real brokers', command: [bin('vitest'), 'run', '--project', 'brokers'] },
+]
+
+const only = process.argv.slice(2)
+const chosen = only.length === 0 ? steps : steps.filter(({ name }) => only.includes(name))
+const results = chosen.map(({ name, command: [program, ...args] }) => {
+  console.log(`\n== ${name}`)
+  const startedMs = performance.now()
+  const { status, error } = spawnSync(program, args, { stdio: 'inherit' })
+  if (error !== undefined) console.error(error.message)
+  return { name, hasPassed: status === 0, seconds: (performance.now() - startedMs) / 1000 }
+})
+
+console.log('\n== steps')
+for (const { name, hasPassed, seconds } of results) {
+  console.log(`${hasPassed ? 'ok  ' : 'FAIL'} ${seconds.toFixed(1).padStart(6)} s  ${name}`)
+}
+const failed = results.filter(({ hasPassed }) => !hasPassed).length
+console.log(`steps: ${results.length - failed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { VERSION } from '../version.ts'
+import { addBrokerCommand } from './broker.ts'
+import { addDemoCommand } from './demo.ts'
+import { addProduceCommand } from './produce.ts'
+import { addTopicsCommand } from './topics.ts'
+import { EXIT, exitCodeOf } from './exit-code.ts'
+import { printError, tolerateClosedPipes } from './terminal.ts'
+
+const DETAILS = `
+Data goes to stdout, everything else to stderr. HEADRACE_DEBUG=1 shows what the engine does, and the stack of an error.
+
+Exit code: 0 everything was delivered, 1 something was not, 2 usage or configuration, 3 could not connect.
+
+Examples:
+  $ headrace demo
+  $ headrace produce --brokers localhost:9092 --topic orders --file orders.txt
+  $ headrace topics --brokers localhost:9092
+`
+
+function buildProgram(): Command {
+  const program = new Command('headrace')
+    .description('Kafka from the command line, without Java.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'headrace: ')) })
+    .exitOverride()
+    .addHelpText('after', DETAILS)
+  addDemoCommand(program)
+  addProduceCommand(program)
+  addTopicsCommand(program)
+  addBrokerCommand(program)
+  return program
+}
+
+async function main(): Promise<void> {
+  tolerateClosedPipes()
+  try {
+    await buildProgram().parseAsync()
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // It has printed what was asked for, or what is wrong.
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+      return
+    }
+    printError(error)
+    process.exitCode = exitCodeOf(error)
+  }
+}
+
+await main()

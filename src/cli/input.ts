@@ -1,0 +1,47 @@
+import { open } from 'node:fs/promises'
+import { ReadStream as TerminalStream } from 'node:tty'
+import type { Readable } from 'node:stream'
+import { UsageError } from './exit-code.ts'
+
+export interface Input {
+  /** For messages: the path, or `stdin`. */
+  readonly name: string
+  readonly chunks: AsyncIterable<Buffer>
+  /** `null`: a pipe has no size. */
+  readonly sizeBytes: number | null
+  readonly isTerminal: boolean
+  close(): void
+}
+
+/** One turn of the event loop each: large enough to be rare, small enough for sockets to be served in between. */
+const CHUNK_BYTES = 64 * 1024
+
+/** @throws {UsageError} the file cannot be opened. */
+export async function openInput(path: string | undefined): Promise<Input> {
+  if (path === undefined || path === '-') return fromStream(process.stdin, 'stdin', null)
+  try {
+    const file = await open(path)
+    const stats = await file.stat()
+    if (stats.isDirectory()) {
+      await file.close()
+      throw new UsageError(`cannot read ${path}: it is a directory`)
+    }
+    const stream = file.createReadStream({ highWaterMark: CHUNK_BYTES })
+    return fromStream(stream, path, stats.isFile() ? stats.size : null)
+  } catch (error) {
+    if (error instanceof UsageError) throw error
+    throw new UsageError(`cannot read ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+function fromStream(stream: Readable, name: string, sizeBytes: number | null): Input {
+  const isTerminal = stream instanceof TerminalStream
+  return { name, chunks: stream, sizeBytes, isTerminal, close: () => void stream.destroy() }
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'EACCES') return 'permission denied'
+  return message
+}

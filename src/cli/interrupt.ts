@@ -1,0 +1,15 @@
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+/**
+ * Calls `onSignal` for every Ctrl-C or termination, with the count of them so far.
+ *
+ * @returns restores the system's own handling.
+ */
+export function onInterrupt(onSignal: (count: number) => void): () => void {
+  let count = 0
+  const listener = (): void => onSignal(++count)
+  for (const signal of SIGNALS) process.on(signal, listener)
+  return () => {
+    for (const signal of SIGNALS) process.off(signal, listener)
+  }
+}

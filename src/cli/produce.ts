@@ -1,0 +1,178 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { Option, type Command } from 'commander'
+import type { DiagnosticEvents, Producer, ProducerOptions } from '../index.ts'
+import { integer, nameAndValue, requireAll, separator } from './arguments.ts'
+import { BulkSend } from './bulk-send.ts'
+import { connect, type FlagNames } from './connect.ts'
+import { UsageError, type ExitCode } from './exit-code.ts'
+import { openInput, type Input } from './input.ts'
+import { onInterrupt } from './interrupt.ts'
+import { report, type Outcome } from './produce-report.ts'
+import { startProgress } from './progress.ts'
+import { recordReader, type InputFormat } from './record-reader.ts'
+import { printNote } from './terminal.ts'
+
+export interface ProduceOptions {
+  readonly brokers: string
+  readonly topic: string
+  readonly file?: string
+  readonly format: InputFormat
+  readonly keyField?: string
+  readonly keySeparator?: Buffer
+  readonly header?: readonly (readonly [string, string])[]
+  readonly partition?: number
+  readonly acks: 'all' | '1' | '0'
+  readonly partitioner: 'default' | 'round-robin'
+  readonly compression: string
+  readonly batchBytes: number
+  readonly maxRequestBytes: number
+  readonly lingerMs: number
+  readonly deliveryTimeoutMs: number
+  readonly clientId: string
+  readonly json?: true
+}
+
+/** Larger than the library's: whole files are sent here, and one batch is one round trip per partition. */
+const BATCH_BYTES = 262_144
+
+const FLAGS: FlagNames = {
+  brokers: '--brokers',
+  acks: '--acks',
+  partitioner: '--partitioner',
+  compression: '--compression',
+  batchBytes: '--batch-bytes',
+  maxRequestBytes: '--max-request-bytes',
+  lingerMs: '--linger-ms',
+  deliveryTimeoutMs: '--delivery-timeout-ms',
+  clientId: '--client-id',
+}
+
+const DETAILS = `
+One line is one record; its bytes are the value, unchanged. A line ends with \\n or \\r\\n, which do not belong to it.
+  lines    Every line is a record, an empty one too (with an empty value). With --key-separator the key is what stands
+           before the first separator; a line without one is a record without key. \\t, \\0 and \\\\ are understood.
+  ndjson   Every line must be JSON; empty lines are skipped. A line that is not JSON is reported with its number and
+           counts as failed, the others go on. A key that is a string is taken as it is, a number, object or array as
+           it is written in the line; null or nothing is no key.
+
+Reading stops at Ctrl-C (what was read is still delivered; a second Ctrl-C gives that up), and when all records fail for
+a reason that will not go away. stdout stays empty but for --json, whose one line is
+  {"records":N,"delivered":N,"failed":N,"bytes":N,"seconds":S}     bytes: keys and values of what was delivered
+
+Exit code: 0 everything was delivered, 1 something was not, or reading was stopped, 2 usage, 3 could not connect.
+
+Examples:
+  $ headrace produce --brokers localhost:9092 --topic orders --file orders.txt
+  $ tail -F app.log | headrace produce --brokers localhost:9092 --topic logs
+  $ headrace produce --brokers localhost:9092 --topic events --file events.ndjson --format ndjson --key-field user.id
+  $ printf 'o-17:{"total":3}\\n' | headrace produce --brokers localhost:9092 --topic orders --key-separator :
+`
+
+export function addProduceCommand(program: Command): void {
+  program
+    .command('produce')
+    .summary('send the lines of a file or of stdin to a topic')
+    .description('Sends each line of a file, or of stdin, as one record to a topic, and says what was delivered.')
+    .option('--brokers <host:port,...>', 'where to begin; any broker of the cluster will do')
+    .option('--topic <name>', 'where the records go')
+    .option('--file <path>', 'what to read (default: stdin, also as -)')
+    .addOption(new Option('--format <format>', 'what a line is').choices(['lines', 'ndjson']).default('lines'))
+    .option('--key-field <name>', 'ndjson: the field that becomes the key; a.b is b in a')
+    .option('--key-separator <text>', 'lines: what stands between key and value', separator)
+    .option('--header <name=value>', 'a header for every record; repeatable', nameAndValue)
+    .option('--partition <number>', 'send everything to this partition', integer(0))
+    .addOption(new Option('--acks <who>', 'who must have a record').choices(['all', '1', '0']).default('all'))
+    .addOption(
+      new Option('--partitioner <name>', 'where records without --partition go')
+        .choices(['default', 'round-robin'])
+        .default('default', 'by key as Java does, else sticky'),
+    )
+    .option('--compression <codec>', 'of the batches; this version has none only', 'none')
+    .option('--batch-bytes <number>', 'size of a batch', integer(1), BATCH_BYTES)
+    .option('--max-request-bytes <number>', 'no record is larger', integer(1), 1_048_576)
+    .option('--linger-ms <number>', 'how long a batch may wait for more lines', integer(0), 0)
+    .option('--delivery-timeout-ms <number>', 'when to give a record up', integer(1), 120_000)
+    .option('--client-id <name>', 'how the brokers name us', 'headrace-cli')
+    .option('--json', 'print the outcome as JSON')
+    .addHelpText('after', DETAILS)
+    .action(async (options: Partial<ProduceOptions>) => {
+      requireAll(options, ['brokers', 'topic'])
+      process.exitCode = await produce(options as ProduceOptions)
+    })
+}
+
+/** @throws {UsageError | KafkaError} nothing was sent. */
+export async function produce(options: ProduceOptions): Promise<ExitCode> {
+  checkTogether(options)
+  const input = await openInput(options.file)
+  try {
+    const producer = await connect(producerOptions(options), FLAGS)
+    const outcome = await sendAll(producer, input, options)
+    return report(outcome, options)
+  } finally {
+    input.close()
+  }
+}
+
+async function sendAll(producer: Producer, input: Input, options: ProduceOptions): Promise<Outcome> {
+  const { topic, format, keyField = null, keySeparator = null, header = [], partition = null } = options
+  const read = recordReader({ topic, format, keyField, keySeparator, headers: header, partition })
+  const bulk = new BulkSend({ producer, read, maxLineBytes: options.maxRequestBytes })
+  const { tally } = bulk
+  const uncount = countPartitions(topic, (number, records) => tally.addPartition(number, records))
+  const stopProgress = startProgress(input.sizeBytes, () => ({
+    doneBytes: bulk.settledInputBytes,
+    records: tally.delivered,
+  }))
+  const stopListening = onInterrupt((count) => {
+    bulk.interrupt()
+    input.close()
+    if (count === 1) printNote('interrupted: delivering what was read; once more gives it up')
+    else void producer.close({ timeoutMs: 0 }).catch(isInTheTally)
+  })
+  if (input.isTerminal) printNote('reading records from the terminal, one a line; Ctrl-D ends')
+  const startedMs = performance.now()
+  try {
+    await bulk.run(input.chunks)
+  } finally {
+    stopProgress()
+    stopListening()
+  }
+  const seconds = (performance.now() - startedMs) / 1000
+  await producer.close({ timeoutMs: 0 }).catch(isInTheTally)
+  uncount()
+  return { tally, seconds, stopped: bulk.stopped, linesRead: bulk.linesRead, inputName: input.name }
+}
+
+function checkTogether({ format, keyField, keySeparator, file }: ProduceOptions): void {
+  if (keyField !== undefined && format !== 'ndjson') throw new UsageError('--key-field needs --format ndjson')
+  if (keySeparator !== undefined && format !== 'lines') throw new UsageError('--key-separator needs --format lines')
+  if (file === '') throw new UsageError('--file: expected a path')
+}
+
+function producerOptions(options: ProduceOptions): ProducerOptions {
+  const { brokers, partitioner, batchBytes, maxRequestBytes, lingerMs, deliveryTimeoutMs, clientId } = options
+  return {
+    ...{ brokers, partitioner, maxRequestBytes, lingerMs, deliveryTimeoutMs, clientId },
+    batchBytes: Math.min(batchBytes, maxRequestBytes),
+    acks: options.acks === 'all' ? 'all' : options.acks === '1' ? 1 : 0,
+    // The engine knows which codecs there are, and says what is wrong with another name.
+    compression: options.compression as 'none',
+  }
+}
+
+/** The engine tells of every batch, which costs less than asking the report about every record. */
+function countPartitions(topic: string, add: (partition: number, records: number) => void): () => void {
+  const name: keyof DiagnosticEvents = 'headrace:batch:delivered'
+  const listener = (message: unknown): void => {
+    const batch = message as DiagnosticEvents[typeof name]
+    if (batch.topic === topic) add(batch.partition, batch.records)
+  }
+  subscribe(name, listener)
+  return () => void unsubscribe(name, listener)
+}
+
+/** What `close` gives up has failed its records, and those are counted there. */
+function isInTheTally(): void {
+  return undefined
+}

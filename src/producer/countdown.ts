@@ -1,0 +1,17 @@
+import type { FlushTicket } from './batch.ts'
+
+/** Waits for a number of batches and records to settle. */
+export class Countdown implements FlushTicket {
+  remaining = 0
+  readonly settled: Promise<void>
+  #resolve: () => void = () => undefined
+
+  constructor() {
+    this.settled = new Promise((resolve) => (this.#resolve = resolve))
+  }
+
+  done(): void {
+    this.remaining--
+    if (this.remaining === 0) this.#resolve()
+  }
+}

@@ -1,0 +1,151 @@
+import { ProtocolError } from '../errors.ts'
+import { errorByCode } from '../protocol/error-codes.ts'
+import { produce } from '../protocol/messages/produce.ts'
+import type { Infer, Input } from '../protocol/schema.ts'
+import { apiHandler, type HandlerContext } from './api-handler.ts'
+import { checkBatch } from './check-batch.ts'
+import type { BrokerNode, ClusterState, Partition, Topic } from './cluster-state.ts'
+
+type Request = Infer<typeof produce.request>
+type PartitionData = Request['topicData'][number]['partitionData'][number]
+type Response = Input<typeof produce.response>
+type PartitionAnswer = Response['responses'][number]['partitionResponses'][number]
+
+const UNKNOWN_TOPIC_OR_PARTITION = 3
+const NOT_LEADER_OR_FOLLOWER = 6
+const INVALID_REQUIRED_ACKS = 21
+const UNKNOWN_TOPIC_ID = 100
+
+const FIRST_VERSION_WITH_LEADER_HINTS = 10
+const FIRST_VERSION_WITH_IDS = 13
+
+export const handleProduce = apiHandler(produce, {
+  mentions: ({ topicData }, { state, version }) =>
+    topicData.flatMap((topic) => {
+      const name = find(topic, state, version)?.name ?? topic.name
+      return topic.partitionData.map(({ index }) => ({ topic: name, partition: index }))
+    }),
+  handle(request, context) {
+    const { version } = context
+    checkRequest(request, version)
+    const hints = new LeaderHints(context.state)
+    const responses = request.topicData.map((data) => {
+      const topic = find(data, context.state, version)
+      const write = new TopicWrite(data.name, topic, request.acks, context, hints)
+      return {
+        ...(version >= FIRST_VERSION_WITH_IDS ? { topicId: data.topicId } : { name: data.name }),
+        partitionResponses: data.partitionData.map((partition) => write.partition(partition)),
+      }
+    })
+    if (request.acks === 0) {
+      // Nobody waits for an answer, so Kafka says that something went wrong by hanging up.
+      return responses.every((topic) => topic.partitionResponses.every(({ errorCode }) => errorCode === 0))
+        ? 'none'
+        : 'close'
+    }
+    return { responses, ...(version >= FIRST_VERSION_WITH_LEADER_HINTS ? { nodeEndpoints: hints.endpoints } : {}) }
+  },
+})
+
+/** @throws {ProtocolError} a topic or partition comes twice: what would the answer be about? */
+function checkRequest({ topicData }: Request, version: number): void {
+  const seen = new Set<string>()
+  for (const { name, topicId, partitionData } of topicData) {
+    for (const { index } of partitionData) seen.add(`${version >= FIRST_VERSION_WITH_IDS ? topicId : name} ${index}`)
+  }
+  const count = topicData.reduce((sum, { partitionData }) => sum + partitionData.length, 0)
+  if (seen.size === count) return
+  throw new ProtocolError('INVALID_VALUE', `TestCluster: INVALID_VALUE: Produce v${version} names a partition twice`)
+}
+
+function find(data: { name: string; topicId: string }, state: ClusterState, version: number): Topic | undefined {
+  return version >= FIRST_VERSION_WITH_IDS ? state.topicById(data.topicId) : state.topic(data.name)
+}
+
+/** The new leaders that an answer speaks of, each with its address once (KIP-951). */
+class LeaderHints {
+  readonly #state: ClusterState
+  readonly #brokers = new Map<number, BrokerNode>()
+
+  constructor(state: ClusterState) {
+    this.#state = state
+  }
+
+  get endpoints(): { nodeId: number; host: string; port: number }[] {
+    return [...this.#brokers.values()].map(({ nodeId, host, port }) => ({ nodeId, host, port }))
+  }
+
+  add({ leader, leaderEpoch }: Partition): { leaderId: number; leaderEpoch: number } {
+    const broker = this.#state.liveBroker(leader)
+    if (broker !== undefined) this.#brokers.set(leader, broker)
+    return { leaderId: leader, leaderEpoch }
+  }
+}
+
+/** What one request writes to one topic. */
+class TopicWrite {
+  readonly #name: string
+  readonly #topic: Topic | undefined
+  readonly #acks: number
+  readonly #context: HandlerContext
+  readonly #hints: LeaderHints
+
+  constructor(name: string, topic: Topic | undefined, acks: number, context: HandlerContext, hints: LeaderHints) {
+    this.#name = topic?.name ?? name
+    this.#topic = topic
+    this.#acks = acks
+    this.#context = context
+    this.#hints = hints
+  }
+
+  partition({ index, records }: PartitionData): PartitionAnswer {
+    const { faults, nodeId, version, violation } = this.#context
+    const injected = faults.errorCodeFor(this.#name, index)
+    if (injected !== 0 && !faults.isWritten(this.#name, index)) return this.#refusal(index, injected)
+    if (![-1, 0, 1].includes(this.#acks)) {
+      violation(`acks ${this.#acks}`)
+      return this.#refusal(index, INVALID_REQUIRED_ACKS)
+    }
+    const partition = this.#topic?.partitions[index]
+    if (this.#topic === undefined || partition === undefined) {
+      const isUnknownId = this.#topic === undefined && version >= FIRST_VERSION_WITH_IDS
+      return this.#refusal(index, isUnknownId ? UNKNOWN_TOPIC_ID : UNKNOWN_TOPIC_OR_PARTITION)
+    }
+    if (partition.leader !== nodeId) return this.#refusal(index, NOT_LEADER_OR_FOLLOWER)
+    if (!faults.isWritten(this.#name, index))
+      return { index, errorCode: 0, baseOffset: BigInt(partition.log.endOffset) }
+    const answer = this.#append(this.#topic, partition, records)
+    return injected === 0 ? answer : this.#refusal(index, injected)
+  }
+
+  #append(topic: Topic, { index, log, leaderEpoch }: Partition, records: Uint8Array | null): PartitionAnswer {
+    const { nowMs, version, violation } = this.#context
+    const batch = records === null ? null : Buffer.from(records.buffer, records.byteOffset, records.byteLength)
+    const checked = checkBatch(batch, version, topic.maxMessageBytes)
+    if ('refusal' in checked || batch === null) {
+      const refusal = 'refusal' in checked ? checked.refusal : null
+      const { errorCode = 0, message = '', batchIndex, isViolation = true } = refusal ?? {}
+      if (isViolation) violation(`${topic.name}-${index}: ${message}`)
+      const recordErrors = batchIndex === undefined ? [] : [{ batchIndex, batchIndexErrorMessage: message }]
+      return { ...this.#refusal(index, errorCode), recordErrors, errorMessage: message }
+    }
+    const { header, maxTimestamp } = checked
+    if (maxTimestamp !== header.maxTimestamp) {
+      violation(`${topic.name}-${index}: maxTimestamp ${header.maxTimestamp}, the records have ${maxTimestamp}`)
+    }
+    const logAppendTimeMs = topic.hasLogAppendTime ? nowMs : null
+    const baseOffset = log.append(batch, header, leaderEpoch, logAppendTimeMs)
+    const time = logAppendTimeMs === null ? {} : { logAppendTimeMs: BigInt(logAppendTimeMs) }
+    return { index, errorCode: 0, baseOffset, logStartOffset: 0n, ...time }
+  }
+
+  #refusal(index: number, errorCode: number): PartitionAnswer {
+    const { faults, version } = this.#context
+    const errorMessage = faults.effect('errorMessage') ?? errorByCode(errorCode).text
+    const partition = this.#topic?.partitions[index]
+    const hasHint =
+      errorCode === NOT_LEADER_OR_FOLLOWER && partition !== undefined && version >= FIRST_VERSION_WITH_LEADER_HINTS
+    const hint = hasHint ? { currentLeader: this.#hints.add(partition) } : {}
+    return { index, errorCode, baseOffset: -1n, errorMessage, ...hint }
+  }
+}

@@ -1,0 +1,146 @@
+import { systemClock, type Clock } from '../clock.ts'
+import { bool, custom, int, resolve, text, type Checked, type Resolved } from '../options.ts'
+import { apis, type ApiName } from '../protocol/apis.ts'
+
+export interface TopicOptions {
+  readonly partitions: number
+  /** Brokers that can lead a partition; when its leader stops, the next one takes over. Default 1. */
+  readonly replicationFactor?: number | undefined
+  /** Who says when a record happened: the producer, or the broker as it appends. Default `'CreateTime'`. */
+  readonly timestampType?: 'CreateTime' | 'LogAppendTime' | undefined
+  /** Overrides the cluster's `maxMessageBytes`. */
+  readonly maxMessageBytes?: number | undefined
+}
+
+export interface TestClusterOptions {
+  /** How many brokers; their node ids count from 1. Default 1. */
+  readonly brokers?: number | undefined
+  /** Topics to begin with: a number is the number of partitions. Leaders rotate, partition 0 is led by broker 1. */
+  readonly topics?: Readonly<Record<string, number | TopicOptions>> | undefined
+  /** Topics that are asked for are made, as with Kafka's `auto.create.topics.enable`. Default true. */
+  readonly autoCreateTopics?: boolean | undefined
+  /** Partitions of such topics. Default 1. */
+  readonly defaultPartitions?: number | undefined
+  /** Where to listen; also the name that the brokers give of themselves. Default `'127.0.0.1'`. */
+  readonly host?: string | undefined
+  /** Port of the first broker, the others take those after it. Default: any free ones. */
+  readonly port?: number | undefined
+  /** A port for each broker, instead of `port`. */
+  readonly ports?: readonly number[] | undefined
+  /** Longest record batch, bytes; Kafka's `message.max.bytes`. Default 1048588. */
+  readonly maxMessageBytes?: number | undefined
+  /** Plays an older broker: `{ Produce: [3, 8] }`. */
+  readonly apiVersions?: { readonly [Name in ApiName]?: readonly [min: number, max: number] | undefined } | undefined
+  /** `false`: records are checked and counted, but not kept. For load without end. Default true. */
+  readonly keepRecords?: boolean | undefined
+  /** @internal Tests own the time. */
+  readonly clock?: Clock | undefined
+}
+
+const MAX_BROKERS = 100
+const MAX_PARTITIONS = 100_000
+const MAX_INT32 = 2 ** 31 - 1
+
+const table = Object.freeze({
+  brokers: int({ doc: 'How many brokers.', min: 1, max: MAX_BROKERS, default: 1 }),
+  topics: custom<ReadonlyMap<string, TopicOptions>>({
+    type: 'object of topic names to partition counts or topic options',
+    doc: 'Topics to begin with.',
+    defaultText: '{}',
+    check: checkTopics,
+  }),
+  autoCreateTopics: bool({ doc: 'Makes topics that are asked for.', default: true }),
+  defaultPartitions: int({ doc: 'Partitions of topics made so.', min: 1, max: MAX_PARTITIONS, default: 1 }),
+  host: text({ doc: 'Where to listen.', default: '127.0.0.1' }),
+  port: int({ doc: 'Port of the first broker; 0: any.', min: 0, max: 65_535, default: 0 }),
+  ports: custom<readonly number[]>({
+    type: 'list of ports',
+    doc: 'A port for each broker.',
+    defaultText: '-',
+    check(value) {
+      if (value === undefined) return { value: [] }
+      const isFine = Array.isArray(value) && value.every((port) => isInteger(port, 0, 65_535))
+      return isFine ? { value: value } : { expected: 'a list of ports' }
+    },
+  }),
+  maxMessageBytes: int({ doc: 'Longest record batch.', min: 1, max: MAX_INT32, default: 1_048_588 }),
+  apiVersions: custom<ReadonlyMap<number, readonly [min: number, max: number]>>({
+    type: 'object of API names to [min, max]',
+    doc: 'Plays an older broker.',
+    defaultText: '{}',
+    check: checkApiVersions,
+  }),
+  keepRecords: bool({ doc: 'Keeps the records.', default: true }),
+  clock: custom<Clock>({
+    type: 'Clock',
+    doc: 'Time.',
+    defaultText: '-',
+    check: (value) => ({ value: (value as Clock | undefined) ?? systemClock }),
+  }),
+})
+
+export type ResolvedTestClusterOptions = Resolved<typeof table>
+
+/** @throws {OptionError} every problem at once. */
+export function resolveTestClusterOptions(input: TestClusterOptions): ResolvedTestClusterOptions {
+  return resolve(input, {
+    where: 'TestCluster',
+    table,
+    rules: [
+      [
+        ({ ports, brokers }) => ports.length === 0 || ports.length === brokers,
+        ({ ports, brokers }) => `ports: ${ports.length} for ${brokers} brokers`,
+      ],
+      [
+        ({ port, brokers }) => port === 0 || port + brokers - 1 <= 65_535,
+        ({ port, brokers }) => `port: ${port} leaves no room for ${brokers} brokers`,
+      ],
+    ],
+  })
+}
+
+/** Topic options out of what a caller gave, or what is wrong with it. */
+export function checkTopic(name: string, given: unknown): Checked<TopicOptions> {
+  if (!isTopicName(name)) return { problem: `topic ${JSON.stringify(name.slice(0, 60))}: not a legal topic name` }
+  const topic: Partial<TopicOptions> = typeof given === 'number' ? { partitions: given } : (given ?? {})
+  const { partitions, replicationFactor = 1, timestampType, maxMessageBytes } = topic
+  if (!isInteger(partitions, 1, MAX_PARTITIONS)) return { problem: `topic ${name}: partitions must be 1 or more` }
+  if (!isInteger(replicationFactor, 1, MAX_BROKERS)) {
+    return { problem: `topic ${name}: replicationFactor must be 1 or more` }
+  }
+  return { value: { partitions, replicationFactor, timestampType, maxMessageBytes } }
+}
+
+/** Kafka's rule for topic names. */
+export function isTopicName(name: string): boolean {
+  return /^[\w.-]{1,249}$/.test(name) && name !== '.' && name !== '..'
+}
+
+function checkTopics(value: unknown): Checked<ReadonlyMap<string, TopicOptions>> {
+  if (value === undefined) return { value: new Map() }
+  if (typeof value !== 'object' || value === null) return { expected: 'an object' }
+  const topics = new Map<string, TopicOptions>()
+  for (const [name, given] of Object.entries(value)) {
+    const checked = checkTopic(name, given)
+    if (!('value' in checked)) return checked
+    topics.set(name, checked.value)
+  }
+  return { value: topics }
+}
+
+function checkApiVersions(value: unknown): Checked<ReadonlyMap<number, readonly [number, number]>> {
+  const ranges = new Map<number, readonly [number, number]>()
+  for (const { name, key, minVersion, maxVersion } of apis) {
+    const given = (value as Record<string, unknown> | undefined)?.[name] ?? [minVersion, maxVersion]
+    const [min, max] = (Array.isArray(given) ? given : []) as unknown[]
+    if (!isInteger(min, minVersion, maxVersion) || !isInteger(max, min, maxVersion)) {
+      return { problem: `apiVersions: ${name} must be [min, max] within ${minVersion} to ${maxVersion}` }
+    }
+    ranges.set(key, [min, max])
+  }
+  return { value: ranges }
+}
+
+function isInteger(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+}

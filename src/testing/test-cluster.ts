@@ -1,0 +1,162 @@
+/**
+ * `headrace/testing`: a Kafka cluster inside of your test process, on real sockets.
+ *
+ * It takes what a producer sends as strictly as Kafka does, keeps it for the test to look at, and fails on request.
+ */
+import { OptionError } from '../errors.ts'
+import type { ClusterContext } from './api-handler.ts'
+import { Broker } from './broker.ts'
+import { ClusterState } from './cluster-state.ts'
+import { FaultList, type FaultOptions, type FaultRule } from './faults.ts'
+import { Journal, type LoggedRequest } from './journal.ts'
+import { checkTopic, resolveTestClusterOptions, type TestClusterOptions, type TopicOptions } from './options.ts'
+import type { LoggedRecord } from './partition-log.ts'
+
+export type { FaultOptions, FaultRule } from './faults.ts'
+export type { LoggedRequest } from './journal.ts'
+export type { TestClusterOptions, TopicOptions } from './options.ts'
+export type { LoggedRecord } from './partition-log.ts'
+
+export class TestCluster {
+  readonly #cluster: ClusterContext
+  readonly #brokers: ReadonlyMap<number, Broker>
+  #closing: Promise<void> | null = null
+
+  private constructor(cluster: ClusterContext, brokers: ReadonlyMap<number, Broker>) {
+    this.#cluster = cluster
+    this.#brokers = brokers
+  }
+
+  /**
+   * Starts the brokers; every one listens when this resolves.
+   *
+   * @throws {OptionError} every problem of the options at once.
+   * @throws the system's error, if a port is taken.
+   */
+  static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
+    const resolved = resolveTestClusterOptions(options)
+    const { host, clock, brokers: count } = resolved
+    const state = new ClusterState(resolved)
+    const context: ClusterContext = { state, clock, faults: new FaultList(), journal: new Journal() }
+    const brokers = Array.from({ length: count }, (_, i) => {
+      const port = resolved.ports[i] ?? (resolved.port === 0 ? 0 : resolved.port + i)
+      return new Broker(i + 1, host, port, context)
+    })
+    const cluster = new TestCluster(context, new Map(brokers.map((broker) => [broker.nodeId, broker])))
+    const outcomes = await Promise.allSettled(brokers.map((broker) => broker.start()))
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected')
+    if (failed !== undefined) {
+      await cluster.close()
+      throw failed.reason
+    }
+    for (const { nodeId, port } of brokers) state.addBroker({ nodeId, host, port, isUp: true })
+    for (const [name, topic] of resolved.topics) state.createTopic(name, topic)
+    return cluster
+  }
+
+  /** `host:port,host:port`: what goes into `brokers` of a Producer. Every broker is in it, also one that is stopped. */
+  get bootstrap(): string {
+    const { host } = this.#cluster.state.options
+    const shown = host.includes(':') ? `[${host}]` : host
+    return [...this.#brokers.values()].map(({ port }) => `${shown}:${port}`).join(',')
+  }
+
+  /** Ports of the brokers, in the order of their node ids. */
+  get ports(): readonly number[] {
+    return [...this.#brokers.values()].map(({ port }) => port)
+  }
+
+  /** Names of all topics. */
+  get topics(): readonly string[] {
+    return this.#cluster.state.topics.map(({ name }) => name)
+  }
+
+  /** The requests that arrived, oldest first; of many, the latest 50 000 at least. */
+  get requests(): readonly LoggedRequest[] {
+    return this.#cluster.journal.requests
+  }
+
+  /** What clients did that no client may do, in words. Empty, if all is well. */
+  get violations(): readonly string[] {
+    return this.#cluster.journal.violations
+  }
+
+  /**
+   * Everything that was written to a topic, decoded now: by partition, then by offset. Empty for a topic that is not
+   * there.
+   */
+  records(topic: string): LoggedRecord[] {
+    const partitions = this.#cluster.state.topic(topic)?.partitions ?? []
+    return partitions.flatMap(({ log, index }) => log.records(index))
+  }
+
+  /** How many records were written to a topic, without a look at them. */
+  recordCount(topic: string): number {
+    const partitions = this.#cluster.state.topic(topic)?.partitions ?? []
+    return partitions.reduce((sum, { log }) => sum + log.endOffset, 0)
+  }
+
+  /**
+   * Lets requests go wrong, from now on: the next one that fits, or `times` of them.
+   *
+   * @throws {OptionError} an error that Kafka does not have.
+   */
+  fail(fault: FaultOptions): FaultRule {
+    return this.#cluster.faults.add(fault)
+  }
+
+  /** @throws {OptionError} the topic exists, or cannot be. */
+  createTopic(name: string, topic: number | TopicOptions = 1): void {
+    const checked = checkTopic(name, topic)
+    if (!('value' in checked)) throw misuse('problem' in checked ? checked.problem : checked.expected)
+    this.#cluster.state.createTopic(name, checked.value)
+  }
+
+  /** With all that is in it. A topic that is created by the same name is another one. */
+  deleteTopic(name: string): void {
+    this.#cluster.state.deleteTopic(name)
+  }
+
+  /** Node id of a partition's leader; -1: it has none. */
+  leader(topic: string, partition: number): number {
+    return this.#cluster.state.topic(topic)?.partitions[partition]?.leader ?? -1
+  }
+
+  /** From now on the old leader refuses the partition's records, and names the new one. */
+  moveLeader(topic: string, partition: number, broker: number): void {
+    this.#cluster.state.moveLeader(topic, partition, broker)
+  }
+
+  /** Like a process that is killed: connections end at once, other replicas take over, if there are any. */
+  async stopBroker(broker: number): Promise<void> {
+    const stopped = this.#broker(broker)
+    this.#cluster.state.setUp(broker, false)
+    await stopped.stop()
+  }
+
+  /** At the port that it had. Logs survive. */
+  async startBroker(broker: number): Promise<void> {
+    await this.#broker(broker).start()
+    this.#cluster.state.setUp(broker, true)
+  }
+
+  /** Ends everything at once: connections, ports, timers. A second call gives the same promise. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.all([...this.#brokers.values()].map((broker) => broker.stop())).then(() => undefined)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #broker(nodeId: number): Broker {
+    const broker = this.#brokers.get(nodeId)
+    if (broker === undefined) throw misuse(`there is no broker ${nodeId}`)
+    return broker
+  }
+}
+
+function misuse(what: string): OptionError {
+  return new OptionError('INVALID_ARGUMENT', `TestCluster: INVALID_ARGUMENT: ${what}`)
+}

@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc')
+
+/** users.md section 2. */
+const MAX_INSTALLED_BYTES = 1024 * 1024
+
+const PROGRAM = `
+import { Producer, KafkaError, type ProducerRecord, type RecordMetadata, type DeliveryReport } from 'headrace'
+import { TestCluster } from 'headrace/testing'
+import { apis, decodeRequest, encodeRequest, encodeRecordBatch, decodeRecordBatch, murmur2, crc32c } from 'headrace/protocol'
+
+const record: ProducerRecord = { topic: 't', value: 'v', headers: { a: ['1', null] } }
+const cluster = await TestCluster.start({ brokers: 1, topics: { t: 3 } })
+const producer = new Producer({ brokers: cluster.bootstrap })
+const placed: RecordMetadata = await producer.send(record)
+const report: DeliveryReport = await producer.sendAll([{ value: 'x' }], { topic: 't' })
+const offset: bigint = placed.offset
+const body = encodeRequest('Metadata', 12, { topics: null, allowAutoTopicCreation: false })
+const decoded: boolean = decodeRequest('Metadata', 12, body).allowAutoTopicCreation
+const batch = decodeRecordBatch(encodeRecordBatch([{ key: null, value: 'v', timestamp: 5 }]))
+// @ts-expect-error a record needs a value
+const bad: ProducerRecord = { topic: 't' }
+try {
+  // @ts-expect-error so does a producer its brokers
+  new Producer({})
+} catch (error) {
+  if (!(error instanceof KafkaError)) throw error
+}
+await producer.close()
+await cluster.close()
+console.log(JSON.stringify([offset >= 0n, report.count, decoded, [...batch.records].length, apis.length >= 3, murmur2(Buffer.from('21')), crc32c(Buffer.from('123456789')), bad.topic]))
+`
+
+describe('the packed package, installed in an empty project', () => {
+  let project: string
+  let tarball: string
+
+  beforeAll(async () => {
+    project = await mkdtemp(path.join(tmpdir(), 'headrace-package-'))
+    await run('npm', ['run', '-s', 'build'], { cwd: ROOT })
+    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', project], { cwd: ROOT })
+    const [packed] = JSON.parse(stdout) as { filename: string }[]
+    tarball = path.join(project, packed!.filename)
+    await writeFile(path.join(project, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }))
+    await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: project })
+  })
+
+  afterAll(async () => {
+    await rm(project, { recursive: true, force: true })
+  })
+
+  it('is one package of at most 1 MB, without scripts and native code', async () => {
+    const modules = path.join(project, 'node_modules')
+    expect((await readdir(modules)).filter((name) => !name.startsWith('.'))).toEqual(['headrace'])
+    const files = await readdir(path.join(modules, 'headrace'), { recursive: true, withFileTypes: true })
+    const sizes = files.filter((file) => file.isFile()).map(async (file) => (await stat(path.join(file.parentPath, file.name))).size)
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+    console.log(`installed: ${bytes} bytes in ${sizes.length} files; tarball: ${(await stat(tarball)).size} bytes`)
+    expect(bytes).toBeLessThanOrEqual(MAX_INSTALLED_BYTES)
+    expect(files.filter(({ name }) => /\.(node|wasm|test\.js|tsbuildinfo)$/.test(name))).toEqual([])
+    const manifest = JSON.parse(await readFile(path.join(modules, 'headrace/package.json'), 'utf8')) as Record<string, object>
+    expect(manifest['dependencies']).toBeUndefined()
+    expect(Object.keys(manifest['scripts'] ?? {}).filter((name) => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([])
+  })
+
+  it.each([
+    ['import', 'import * as all from "headrace"; console.log(Object.keys(all).length, typeof all.Producer)'],
+    ['require', 'const all = require("headrace"); console.log(Object.keys(all).filter((k) => k !== "__esModule").length, typeof all.Producer)'],
+  ])('works with %s', async (kind, program) => {
+    const file = path.join(project, kind === 'require' ? 'use.cjs' : 'use.mjs')
+    await writeFile(file, program)
+    const { stdout, stderr } = await run(process.execPath, ['--no-warnings', file], { cwd: project })
+    expect(stdout).toMatch(/^\d+ function\n$/)
+    expect(stderr).toBe('')
+  })
+
+  it.each([
+    ['nodenext', 'nodenext'],
+    ['node16', 'node16'],
+    ['bundler', 'esnext'],
+  ])('has types that resolve under %s, libraries checked, too; and the program runs', async (moduleResolution, module) => {
+    const folder = path.join(project, moduleResolution)
+    await mkdir(folder)
+    await writeFile(path.join(folder, 'use.ts'), PROGRAM)
+    const compilerOptions = {
+      module,
+      moduleResolution,
+      target: 'es2022',
+      lib: ['es2023', 'esnext.disposable'],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types: ['node'],
+      typeRoots: [path.join(ROOT, 'node_modules/@types')],
+    }
+    await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+    const compiled = await run(process.execPath, [TSC, '-p', folder]).catch((error: unknown) => error as { stdout: string })
+    expect(compiled.stdout).toBe('')
+    const { stdout } = await run(process.execPath, [path.join(folder, 'use.js')], { cwd: project })
+    expect(JSON.parse(stdout)).toEqual([true, 1, false, 1, true, -973932308, 0xe3069283, 't'])
+  })
+
+  it('brings a command', async () => {
+    const { stdout } = await run(path.join(project, 'node_modules/.bin/headrace'), ['--help'], { cwd: project })
+    expect(stdout).toContain('produce')
+    const demo = await run(path.join(project, 'node_modules/.bin/headrace'), ['demo', '--json'], { cwd: project })
+    expect(() => JSON.parse(demo.stdout) as unknown).not.toThrow()
+  })
+
+  it('has a README whose program runs', async () => {
+    const readme = await readFile(path.join(project, 'node_modules/headrace/README.md'), 'utf8')
+    const program = /```js\n(import \{ Producer \}[\s\S]*?)```/.exec(readme)?.[1]
+    const withCluster = `
+      import { TestCluster } from 'headrace/testing'
+      const cluster = await TestCluster.start({ topics: { orders: 3 } })
+      ${program!.replace("'localhost:9092'", 'cluster.bootstrap')}
+      await cluster.close()`
+    const file = path.join(project, 'readme.mjs')
+    await writeFile(file, withCluster)
+    const { stdout } = await run(process.execPath, [file], { cwd: project })
+    expect(stdout).toMatch(/^written to partition \d at offset 0\n3 more\n$/)
+  })
+})
