@@ -16,17 +16,19 @@ interface BrokerOptions {
 const LOOK_EVERY_MS = 1000
 
 const DETAILS = `
-It takes records, checks them as strictly as Kafka does, counts them and forgets them: something to send to while you
-write a producer, not a place to keep data. Topics that are asked for are made. Ctrl-C ends it.
+It takes records, checks them as strictly as Kafka does, counts them and forgets
+them: something to send to while you write a producer, not a place to keep data.
+Topics that are asked for are made. Ctrl-C ends it.
 
-stdout is one line, the addresses for --brokers; with --json {"bootstrap":"127.0.0.1:9092"}.
+stdout is one line, the addresses for --brokers; with --json
+{"bootstrap":"127.0.0.1:9092"}.
 
-Exit code: 0, 2 usage, or the port is taken.
+Exit code: 0, or 2: usage, or the port is taken.
 
 Examples:
   $ headrace broker
   $ headrace broker --port 0 --brokers 3 --topic orders:6 --topic logs
-  $ headrace produce --brokers localhost:9092 --topic orders --file orders.txt      (in another terminal)
+  $ headrace produce --brokers 127.0.0.1:9092 --topic orders --file orders.txt
 `
 
 export function addBrokerCommand(program: Command): void {

@@ -11,6 +11,7 @@ export interface DemoTopic {
   readonly what: string
   /** How its key is chosen, for people. */
   readonly keyedBy: string
+  /** What `produce --key-field` is to be given for about the same. */
   readonly keyField: string | null
   key(event: Readonly<Record<string, unknown>>): string | null
   header(event: Readonly<Record<string, unknown>>): readonly [string, string] | null
@@ -25,7 +26,7 @@ export const DEMO_TOPICS: readonly DemoTopic[] = [
     topic: 'segment-events',
     file: 'segment-events.ndjson',
     what: "Segment's example events",
-    keyedBy: 'key: userId or anonymousId',
+    keyedBy: 'key userId: one user stays in one partition',
     keyField: 'userId',
     key: ({ userId, anonymousId }) => textOrNull(userId) ?? textOrNull(anonymousId),
     header: ({ type }) => ['type', textOrNull(type) ?? ''],
@@ -34,8 +35,8 @@ export const DEMO_TOPICS: readonly DemoTopic[] = [
   {
     topic: 'asa-telco',
     file: 'asa-telco.ndjson',
-    what: 'call records of Azure Stream Analytics',
-    keyedBy: 'key: CallingIMSI',
+    what: 'call records of Stream Analytics',
+    keyedBy: 'key CallingIMSI: so do the calls of one phone',
     keyField: 'CallingIMSI',
     key: ({ CallingIMSI }) => textOrNull(CallingIMSI),
     header: () => null,
@@ -45,7 +46,7 @@ export const DEMO_TOPICS: readonly DemoTopic[] = [
     topic: 'asa-sensors',
     file: 'asa-sensors.ndjson',
     what: 'sensor readings',
-    keyedBy: 'no key',
+    keyedBy: 'no key: a batch here, the next one elsewhere',
     keyField: null,
     key: () => null,
     header: () => null,

@@ -33,7 +33,7 @@ interface PartitionOutcome {
   readonly lastOffset: string
 }
 
-const WIDTH = 96
+const MAX_WIDTH = 100
 
 /** One row for each partition that got records. */
 export function partitionsOf({ demo, logged }: TopicOutcome): PartitionOutcome[] {
@@ -63,14 +63,15 @@ function story({ bootstrap, brokers, topics, isUnchanged }: DemoOutcome, paint: 
   const load = topics.reduce((most, topic) => (topic.sent > most.sent ? topic : most))
   const rate = `${grouped(load.sent / load.seconds)} records/s (${bytes(Math.round(load.bytes / load.seconds))}/s)`
   const verdict = isUnchanged
-    ? paint.good(`all ${grouped(sent)} came back, every byte as it was sent`)
+    ? paint.good(`all ${grouped(sent)} came back: every byte unchanged, every offset as it was reported`)
     : paint.bad(`${counted(changed, 'record')} of ${grouped(sent)} did not come back as sent`)
   const files = topics.filter(({ demo }) => demo.records === null)
+  const what = [...files.map((topic) => `${grouped(topic.sent)} ${topic.demo.what}`), load.demo.what]
   return [
-    paint.bold('headrace is a Kafka producer: it carries records from a program to a Kafka cluster.'),
-    `  started    a cluster of ${counted(brokers, 'broker')} inside this process: ${bootstrap}`,
-    `  sent       ${files.map((topic) => `${grouped(topic.sent)} ${topic.demo.what}`).join(', ')}`,
-    `  sent       ${grouped(load.sent)} ${load.demo.what} in ${seconds(load.seconds)}: ${rate}`,
+    paint.bold('headrace is a Kafka producer: it brings records from a program into a Kafka cluster.'),
+    `  started    a cluster of ${counted(brokers, 'broker')} inside this process, at ${bootstrap}`,
+    `  sent       ${what.slice(0, -1).join(', ')},`,
+    `             and ${grouped(load.sent)} ${what.at(-1) ?? ''} in ${seconds(load.seconds)}: ${paint.bold(rate)}`,
     `  read back  ${verdict}`,
   ]
 }
@@ -91,7 +92,7 @@ function places({ topics }: DemoOutcome, paint: Paint): string[] {
       { title: 'PARTITION', align: 'right' },
       { title: 'RECORDS', align: 'right' },
       { title: 'OFFSETS' },
-      { title: 'WHICH PARTITION' },
+      { title: 'HOW THE PARTITION WAS CHOSEN' },
     ],
     rows,
   )
@@ -108,7 +109,8 @@ function samples({ topics }: DemoOutcome, paint: Paint): string[] {
     return [[place, key === null ? '-' : String(key), header === '' ? '-' : header, String(value)]]
   })
   const lines = table([{ title: 'RECORD' }, { title: 'KEY' }, { title: 'HEADER' }, { title: 'VALUE' }], shown)
-  const [titles = '', ...rows] = lines.map((line) => (line.length > WIDTH ? `${line.slice(0, WIDTH - 3)}...` : line))
+  const width = Math.min(process.stdout.columns || MAX_WIDTH, MAX_WIDTH)
+  const [titles = '', ...rows] = lines.map((line) => (line.length > width ? `${line.slice(0, width - 3)}...` : line))
   return [paint.dim(titles), ...rows]
 }
 
@@ -118,14 +120,14 @@ function next(paint: Paint): string[] {
   const file = relative(process.cwd(), dataPath(example?.file ?? ''))
   const { topic, keyField } = { topic: example?.topic ?? '', keyField: example?.keyField ?? '' }
   return [
-    paint.bold('The same with a real Kafka, here at localhost:9092:'),
+    paint.bold('The same with a real Kafka, if it listens at localhost:9092:'),
     `  ${commandName()} produce --brokers localhost:9092 --topic ${topic} \\`,
-    `      --file ${file} --format ndjson --key-field ${keyField}`,
-    paint.bold('In a program:'),
+    `      --file ${quoted(file)} --format ndjson --key-field ${keyField}`,
+    paint.bold('The same in a program, say send.mjs:'),
     "  import { Producer } from 'headrace'",
     "  const producer = new Producer({ brokers: 'localhost:9092' })",
-    "  const { partition, offset } = await producer.send({ topic: 'orders', key: 'o-17', value: '{\"total\":3}' })",
-    '  console.log(`stored in partition ${partition} at offset ${offset}`)',
+    "  const sent = await producer.send({ topic: 'orders', key: 'o-17', value: '{\"total\":3}' })",
+    '  console.log(`partition ${sent.partition}, offset ${sent.offset}`)',
     '  await producer.close()',
   ]
 }
@@ -135,5 +137,9 @@ function commandName(): string {
   const here = fileURLToPath(import.meta.url)
   if (here.includes('node_modules')) return 'npx headrace'
   const built = fileURLToPath(new URL('../../dist/cli/headrace.js', import.meta.url))
-  return `node ${relative(process.cwd(), built)}`
+  return `node ${quoted(relative(process.cwd(), built))}`
+}
+
+function quoted(path: string): string {
+  return /^[\w./\\:@-]+$/.test(path) ? path : `"${path}"`
 }

@@ -10,12 +10,14 @@ const BROKERS = 2
 const BATCH_BYTES = 262_144
 
 const DETAILS = `
-Starts a small Kafka cluster in this process, sends events that ship with headrace through a real connection, reads them
-back, compares every byte, and shows what happened. No Kafka, no network, no files written; a few seconds.
+Starts a small Kafka cluster in this process, sends events that ship with
+headrace through real connections, reads them back, compares every byte, and
+shows what happened. No Kafka, no network, no files written; a second or two.
 
 With --json stdout is one document:
-  {"bootstrap":"...","sent":N,"returned":N,"unchanged":true,"seconds":S,"recordsPerSecond":N,
-   "topics":[{"topic":"...","partition":N,"records":N,"firstOffset":"N","lastOffset":"N"}]}
+  {"bootstrap":"...","sent":N,"returned":N,"unchanged":true,"seconds":S,
+   "recordsPerSecond":N,"topics":[{"topic":"...","partition":N,"records":N,
+   "firstOffset":"N","lastOffset":"N"}]}
 
 Exit code: 0 everything came back unchanged, 1 it did not.
 

@@ -9,9 +9,11 @@ import { EXIT, exitCodeOf } from './exit-code.ts'
 import { printError, tolerateClosedPipes } from './terminal.ts'
 
 const DETAILS = `
-Data goes to stdout, everything else to stderr. HEADRACE_DEBUG=1 shows what the engine does, and the stack of an error.
+Data goes to stdout, everything else to stderr. HEADRACE_DEBUG=1 shows what the
+engine does, and where an error comes from; NO_COLOR=1 takes the colours away.
 
-Exit code: 0 everything was delivered, 1 something was not, 2 usage or configuration, 3 could not connect.
+Exit code: 0 everything was delivered, 1 something was not, 2 usage or
+configuration, 3 could not connect.
 
 Examples:
   $ headrace demo

@@ -48,24 +48,36 @@ const FLAGS: FlagNames = {
 }
 
 const DETAILS = `
-One line is one record; its bytes are the value, unchanged. A line ends with \\n or \\r\\n, which do not belong to it.
-  lines    Every line is a record, an empty one too (with an empty value). With --key-separator the key is what stands
-           before the first separator; a line without one is a record without key. \\t, \\0 and \\\\ are understood.
-  ndjson   Every line must be JSON; empty lines are skipped. A line that is not JSON is reported with its number and
-           counts as failed, the others go on. A key that is a string is taken as it is, a number, object or array as
-           it is written in the line; null or nothing is no key.
+One line is one record; its bytes are the value, unchanged. A line ends with
+\\n or \\r\\n, which do not belong to it.
 
-Reading stops at Ctrl-C (what was read is still delivered; a second Ctrl-C gives that up), and when all records fail for
-a reason that will not go away. stdout stays empty but for --json, whose one line is
-  {"records":N,"delivered":N,"failed":N,"bytes":N,"seconds":S}     bytes: keys and values of what was delivered
+  lines    Every line is a record; an empty line has an empty value.
+           With --key-separator the key is what stands before the first
+           separator; a line without one is a record without key. \\t, \\0
+           and \\\\ are understood.
+  ndjson   Every line must be JSON; empty lines are skipped. A line that is
+           not JSON is reported with its number and counts as failed; the
+           others go on. A key that is a string is taken as it is, anything
+           else as it is written in the line; null or nothing is no key.
 
-Exit code: 0 everything was delivered, 1 something was not, or reading was stopped, 2 usage, 3 could not connect.
+Ctrl-C ends the reading: what was read is still delivered, and the exit code is
+1 (a second Ctrl-C gives that up, too). Reading also ends when all records fail
+for a reason that will not go away.
+
+With --json the only line on stdout is
+  {"records":N,"delivered":N,"failed":N,"bytes":N,"seconds":S}
+where bytes are the keys and values of what was delivered.
+
+Exit code: 0 everything was delivered, 1 something was not or reading was
+stopped, 2 usage or configuration, 3 could not connect.
 
 Examples:
   $ headrace produce --brokers localhost:9092 --topic orders --file orders.txt
   $ tail -F app.log | headrace produce --brokers localhost:9092 --topic logs
-  $ headrace produce --brokers localhost:9092 --topic events --file events.ndjson --format ndjson --key-field user.id
-  $ printf 'o-17:{"total":3}\\n' | headrace produce --brokers localhost:9092 --topic orders --key-separator :
+  $ headrace produce --brokers localhost:9092 --topic events \\
+      --file events.ndjson --format ndjson --key-field user.id
+  $ printf 'o-17:{"total":3}\\n' | headrace produce --brokers localhost:9092 \\
+      --topic orders --key-separator :
 `
 
 export function addProduceCommand(program: Command): void {

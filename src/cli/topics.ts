@@ -13,7 +13,8 @@ interface TopicsOptions {
 }
 
 const DETAILS = `
-With --json stdout is one document, a list: [{"name":"orders","partitions":3,"isInternal":false}]
+With --json stdout is one document, a list:
+  [{"name":"orders","partitions":3,"isInternal":false}]
 
 Exit code: 0, 2 usage, 3 could not connect.
 

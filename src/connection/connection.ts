@@ -258,27 +258,30 @@ export class Connection {
     this.#hasReceived = true
     try {
       this.#reader.push(chunk)
-      this.#checkStart()
-      for (let frame = this.#reader.next(); frame !== null; frame = this.#reader.next()) {
+      for (let frame = this.#nextFrame(); frame !== null; frame = this.#nextFrame()) {
         this.#takeAnswer(frame)
         if (this.#closedBy !== null) return
-        this.#checkStart()
       }
     } catch (error) {
       this.#end(this.#wrongPeer() ?? this.#asKafkaError(error))
     }
   }
 
-  /** Looks at the correlation id as soon as it is there, not only when the frame is complete. */
-  #checkStart(): void {
+  /**
+   * The next answer, if all of it is there. The length is judged first, then the correlation id as soon as it is there:
+   * the same error however the bytes were cut.
+   */
+  #nextFrame(): Buffer | null {
     const oldest = this.#inFlight.oldest
     this.#reader.capBytes = oldest?.capBytes ?? CAP_BEFORE_READY_BYTES
-    const start = this.#reader.peek()
-    if (start.length < 8) {
+    const frame = this.#reader.next()
+    const start = frame ?? this.#reader.peek()
+    const idAt = frame === null ? 4 : 0
+    if (start.length < idAt + 4) {
       if (start.length > 0 && oldest === undefined) throw this.#unasked('bytes')
-      return
+      return frame
     }
-    const correlationId = start.readInt32BE(4)
+    const correlationId = start.readInt32BE(idAt)
     if (oldest === undefined) throw this.#unasked(`an answer with correlation id ${correlationId}`)
     if (correlationId !== oldest.correlationId) {
       const what = `an answer with correlation id ${correlationId}, expected ${oldest.correlationId} (${oldest.apiName})`
@@ -286,6 +289,7 @@ export class Connection {
         retriable: true,
       })
     }
+    return frame
   }
 
   #unasked(what: string): ProtocolError {
