@@ -7,6 +7,8 @@ export interface BulkSendOptions {
   readonly producer: Producer
   readonly read: RecordReader
   readonly maxLineBytes: number
+  /** Nothing more will be read: a read that waits for more input is to be ended. */
+  readonly onStop: () => void
 }
 
 /** Why reading ended before the input did. */
@@ -153,7 +155,9 @@ export class BulkSend {
   }
 
   #stopFor(stop: Stop): void {
-    this.#stop ??= stop
+    if (this.#stop !== null) return
+    this.#stop = stop
+    this.#options.onStop()
     this.#onLighter?.()
   }
 }

@@ -18,6 +18,7 @@ export class LineSplitter {
   /** Parts of the line that goes on in the next chunk. */
   #parts: Buffer[] = []
   #partBytes = 0
+  #endsWithCr = false
 
   constructor(maxLineBytes: number) {
     this.#maxLineBytes = maxLineBytes
@@ -53,13 +54,17 @@ export class LineSplitter {
   #join(last: Buffer): Line {
     this.#keep(last)
     const length = this.#partBytes
-    const whole = length > this.#maxLineBytes + 1 ? null : Buffer.concat(this.#parts, length)
+    const isTooLong = length > this.#maxLineBytes + 1
+    const line = isTooLong
+      ? { bytes: null, length: this.#endsWithCr ? length - 1 : length }
+      : this.#line(Buffer.concat(this.#parts, length), 0, length)
     this.#forget()
-    return whole === null ? { bytes: null, length } : this.#line(whole, 0, length)
+    return line
   }
 
   #keep(part: Buffer): void {
     this.#partBytes += part.length
+    if (part.length > 0) this.#endsWithCr = part.at(-1) === CR
     // One byte more than allowed: it may turn out to be the `\r` of the line end.
     if (this.#partBytes > this.#maxLineBytes + 1) this.#parts = []
     else this.#parts.push(part)
@@ -68,5 +73,6 @@ export class LineSplitter {
   #forget(): void {
     this.#parts = []
     this.#partBytes = 0
+    this.#endsWithCr = false
   }
 }

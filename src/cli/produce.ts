@@ -129,7 +129,7 @@ export async function produce(options: ProduceOptions): Promise<ExitCode> {
 async function sendAll(producer: Producer, input: Input, options: ProduceOptions): Promise<Outcome> {
   const { topic, format, keyField = null, keySeparator = null, header = [], partition = null } = options
   const read = recordReader({ topic, format, keyField, keySeparator, headers: header, partition })
-  const bulk = new BulkSend({ producer, read, maxLineBytes: options.maxRequestBytes })
+  const bulk = new BulkSend({ producer, read, maxLineBytes: options.maxRequestBytes, onStop: () => input.close() })
   const { tally } = bulk
   const uncount = countPartitions(topic, (number, records) => tally.addPartition(number, records))
   const stopProgress = startProgress(input.sizeBytes, () => ({
@@ -138,7 +138,6 @@ async function sendAll(producer: Producer, input: Input, options: ProduceOptions
   }))
   const stopListening = onInterrupt((count) => {
     bulk.interrupt()
-    input.close()
     if (count === 1) printNote('interrupted: delivering what was read; once more gives it up')
     else void producer.close({ timeoutMs: 0 }).catch(isInTheTally)
   })

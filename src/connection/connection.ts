@@ -389,7 +389,9 @@ export class Connection {
 
   #asKafkaError(error: unknown): KafkaError {
     if (error instanceof ProtocolError && !error.message.startsWith(this.address)) {
-      return new ProtocolError(error.code, `${this.address}: ${error.message}`, { retriable: true, cause: error })
+      // What we could not write, no other connection will carry; what a peer wrote may have been an accident.
+      const retriable = error.code !== 'NOT_REPRESENTABLE'
+      return new ProtocolError(error.code, `${this.address}: ${error.message}`, { retriable, cause: error })
     }
     if (error instanceof KafkaError) return error
     return this.#error('CONNECTION_FAILED', error instanceof Error ? error.message : String(error), error)

@@ -77,7 +77,7 @@ describe('topics', () => {
     const args = ['topics', '--brokers', '127.0.0.1:1']
     const [plain, debug] = await Promise.all([runCli(args), startCli(args, { HEADRACE_DEBUG: '1' }).ended])
     expect(plain).toMatchObject({ code: 3, stdout: '' })
-    expect(plain.stderr).toMatch(/^headrace: connect: CONNECTION_REFUSED: 127\.0\.0\.1:1.*\n$/)
+    expect(plain.stderr).toMatch(/^headrace: 127\.0\.0\.1:1: CONNECTION_REFUSED: .*\n$/)
     expect(debug.code).toBe(3)
     expect(debug.stderr).toMatch(/\n {4}at /)
   })

@@ -12,8 +12,8 @@ export interface CliResult {
 export interface RunningCli {
   readonly child: ChildProcessWithoutNullStreams
   /** What stderr has so far. */
-  stderr(): string
-  stdout(): string
+  readonly stderr: () => string
+  readonly stdout: () => string
   readonly ended: Promise<CliResult>
 }
 

@@ -147,11 +147,11 @@ describe('TestCluster', () => {
     const cluster = await clusterOf({ topics: { t: 1 }, apiVersions: { Produce: [3, version] } })
     const { offset } = await producerOf(cluster).send({ topic: 't', value: 'v' })
     expect(offset).toBe(0n)
-    expect(cluster.requests.at(-1)).toMatchObject({ api: 'Produce', version })
+    expect(cluster.requests.filter(({ api }) => api === 'Produce')).toMatchObject([{ version }])
     expect(cluster.violations).toEqual([])
   })
 
-  it.each(versions(metadata))('speaks Metadata v%i', async (version) => {
+  it.each(versions(metadata).filter((version) => version >= 4))('speaks Metadata v%i', async (version) => {
     const cluster = await clusterOf({ topics: { t: 2, u: 1 }, apiVersions: { Metadata: [version, version] } })
     const producer = producerOf(cluster)
     await producer.send({ topic: 't', value: 'v', partition: 1 })
@@ -160,6 +160,14 @@ describe('TestCluster', () => {
       { name: 'u', partitions: 1, isInternal: false },
     ])
     expect(valuesOf(cluster, 't')).toEqual(['v'])
+    expect(cluster.violations).toEqual([])
+  })
+
+  it.each([0, 1, 2, 3])('speaks Metadata v%i, which cannot forbid to make a topic', async (version) => {
+    const cluster = await clusterOf({ topics: { t: 2 }, apiVersions: { Metadata: [version, version] } })
+    const producer = producerOf(cluster)
+    await producer.send({ topic: 't', value: 'v', partition: 1 })
+    expect(await failureOf(producer.topics())).toMatchObject({ code: 'NOT_REPRESENTABLE', retriable: false })
     expect(cluster.violations).toEqual([])
   })
 
@@ -190,7 +198,7 @@ describe('TestCluster', () => {
 
   it('refuses options that make no sense, all at once', async () => {
     const options = { brokers: 0, topic: {}, topics: { 'a b': 1 }, apiVersions: { Produce: [1, 99] } }
-    const error = await failureOf(TestCluster.start(options as TestClusterOptions))
+    const error = await failureOf(TestCluster.start(options as unknown as TestClusterOptions))
     for (const part of ['brokers', 'topic: unknown option: did you mean topics?', '"a b"', 'Produce must be']) {
       expect(error.message).toContain(part)
     }
