@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Command } from 'commander'
 import { startCluster } from '../test/support/kafka/cluster.ts'
+import { benchAround } from './around.ts'
 import { createTopic, sharedJavaHelper } from '../test/support/kafka/readers.ts'
 
 const run = promisify(execFile)
@@ -98,6 +99,15 @@ program
   .option('--runs <n>', 'runs of each', '3')
   .option('--partitions <n>', 'partitions of the topic', '6')
   .action(benchProduce)
+program
+  .command('around')
+  .description(
+    'what surrounds a send: import, first acknowledgement, memory, the end of the process (npm run build first)',
+  )
+  .option('--brokers <host:port>', 'a cluster that runs already (default: one is started)')
+  .option('--kafka <version>', 'the version to start', '4.3.1')
+  .option('--runs <n>', 'runs of each', '7')
+  .action(benchAround)
 program
   .command('records')
   .description('ns a record in the encoder, MB/s in the checksum')

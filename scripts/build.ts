@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build, type BuildOptions, type Metafile } from 'esbuild'
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const at = (...parts: string[]): string => join(root, ...parts)
@@ -23,7 +23,15 @@ const shared: BuildOptions = {
   legalComments: 'none',
 }
 
-const doors = ['src/index.ts', 'src/protocol/protocol.ts', 'src/testing/test-cluster.ts']
+/** The command line runs the same engine that everybody imports, not a copy of it. */
+const engineStaysOutside: Plugin = {
+  name: 'engine-stays-outside',
+  setup(bundling) {
+    bundling.onResolve({ filter: /^\.\.\/.*\.ts$/ }, ({ path }) => ({ path: path.replace(/\.ts$/, '.js'), external: true }))
+  },
+}
+
+const doors = ['src/index.ts', 'src/protocol/protocol.ts', 'src/testing/test-cluster.ts', 'src/version.ts']
 
 rmSync(at('dist'), { recursive: true, force: true })
 await build({ ...shared, entryPoints: doors, splitting: true, chunkNames: 'shared/[name]-[hash]' })
@@ -31,6 +39,8 @@ const cli = await build({
   ...shared,
   entryPoints: ['src/cli/headrace.ts'],
   metafile: true,
+  minifyWhitespace: true,
+  plugins: [engineStaysOutside],
   // commander and cli-progress are CommonJS: they ask for node's modules by require().
   banner: {
     js: "import { createRequire as headraceRequire } from 'node:module'; const require = headraceRequire(import.meta.url);",

@@ -101,6 +101,7 @@ function places({ topics }: DemoOutcome, paint: Paint): string[] {
 
 function samples({ topics }: DemoOutcome, paint: Paint): string[] {
   const shown = topics.flatMap(({ demo, logged }) => {
+    if (demo.keyField === null) return []
     const record = logged.find(({ key }) => key !== null) ?? logged[0]
     if (record === undefined) return []
     const { partition, offset, key, headers, value } = record
@@ -126,8 +127,7 @@ function next(paint: Paint): string[] {
     paint.bold('The same in a program, say send.mjs:'),
     "  import { Producer } from 'headrace'",
     "  const producer = new Producer({ brokers: 'localhost:9092' })",
-    "  const sent = await producer.send({ topic: 'orders', key: 'o-17', value: '{\"total\":3}' })",
-    '  console.log(`partition ${sent.partition}, offset ${sent.offset}`)',
+    "  console.log(await producer.send({ topic: 'orders', key: 'o-17', value: '{\"total\":3}' }))",
     '  await producer.close()',
   ]
 }

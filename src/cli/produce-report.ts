@@ -48,7 +48,8 @@ function printSummary({ tally, seconds }: Outcome, { topic, acks }: ReportOption
 
 function partitionLine(partitions: ReadonlyMap<number, number>): string {
   const ascending = [...partitions].sort(([a], [b]) => a - b)
-  return `${ascending.length === 1 ? 'partition' : 'partitions'} ${ascending.map(([number, records]) => `${number}: ${grouped(records)}`).join(', ')}`
+  const counts = ascending.map(([partition, records]) => `${partition}: ${grouped(records)}`)
+  return `by partition  ${counts.join('  ')}`
 }
 
 function printFailures(tally: Tally): void {

@@ -132,12 +132,13 @@ async function sendAll(producer: Producer, input: Input, options: ProduceOptions
   const bulk = new BulkSend({ producer, read, maxLineBytes: options.maxRequestBytes, onStop: () => input.close() })
   const { tally } = bulk
   const uncount = countPartitions(topic, (number, records) => tally.addPartition(number, records))
-  const stopProgress = startProgress(input.sizeBytes, () => ({
-    doneBytes: bulk.settledInputBytes,
-    records: tally.delivered,
-  }))
+  // Where records are typed, a moving line would be in the way.
+  const stopProgress = input.isTerminal
+    ? () => undefined
+    : startProgress(input.sizeBytes, () => ({ doneBytes: bulk.settledInputBytes, records: tally.delivered }))
   const stopListening = onInterrupt((count) => {
     bulk.interrupt()
+    stopProgress()
     if (count === 1) printNote('interrupted: delivering what was read; once more gives it up')
     else void producer.close({ timeoutMs: 0 }).catch(isInTheTally)
   })

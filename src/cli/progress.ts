@@ -11,7 +11,7 @@ const INTERVAL_MS = 200
 /**
  * A moving line on stderr, if that is a terminal: a bar where the size of the input is known, numbers where it is not.
  *
- * @returns stops it and leaves nothing behind.
+ * @returns stops it and leaves nothing behind; may be called again.
  */
 export function startProgress(totalBytes: number | null, read: () => ProgressState): () => void {
   if (!process.stderr.isTTY) return () => undefined
@@ -30,7 +30,10 @@ export function startProgress(totalBytes: number | null, read: () => ProgressSta
   }
   bar.start(totalBytes ?? 1, 0, { records: '0', done: '0 B', rate: '' })
   const timer = setInterval(update, INTERVAL_MS)
+  let isRunning = true
   return () => {
+    if (!isRunning) return
+    isRunning = false
     clearInterval(timer)
     bar.stop()
   }

@@ -4,7 +4,7 @@ import type { Connection, ConnectionOptions } from '../connection/connection.ts'
 import { openConnection } from '../connection/handshake.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
-import { ConnectionError, ProtocolError, type KafkaError } from '../errors.ts'
+import { ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { VERSION } from '../version.ts'
@@ -72,9 +72,9 @@ export class Cluster {
     return this.#metadata
   }
 
-  /** Asks about this topic from now on; at once, if it is new. */
+  /** Asks about this topic from now on: at once, if it is new, otherwise as soon as the backoff allows. */
   watch(topic: string): void {
-    if (this.#topics.has(topic)) return
+    if (this.#topics.has(topic)) return this.refreshUnlessAsking()
     this.#topics.add(topic)
     this.#earliestRoundMs = -Infinity
     this.refreshSoon()
@@ -83,6 +83,11 @@ export class Cluster {
   /** Asks no longer: the topic is not there, and asking could make it. */
   forget(topic: string): void {
     this.#topics.delete(topic)
+  }
+
+  /** Wants metadata, and an answer that is on its way will do. */
+  refreshUnlessAsking(): void {
+    if (this.#round === null) this.refreshSoon()
   }
 
   /** Wants newer metadata, as soon as the backoff allows. */
@@ -257,11 +262,23 @@ export class Cluster {
       links.filter((link) => link.ready === null),
       this.#options.clock,
     )
-    for (const address of shuffled(await this.#options.brokers(), this.#options.clock)) {
+    for (const address of shuffled(await this.#whereToBegin(), this.#options.clock)) {
       const name = formatAddress(address)
       const seed = this.#seeds.get(name) ?? this.#newLink(null, address)
       this.#seeds.set(name, seed)
       yield seed
+    }
+  }
+
+  /** A function of the user's may know; what it throws may pass, and must not reach a caller as it is. */
+  async #whereToBegin(): Promise<readonly BrokerAddress[]> {
+    try {
+      return await this.#options.brokers()
+    } catch (error) {
+      if (error instanceof KafkaError) throw error
+      const what = `the brokers function failed: ${error instanceof Error ? error.message : String(error)}`
+      const details = { retriable: true, cause: error }
+      throw new ConnectionError('BOOTSTRAP_FAILED', `connect: BOOTSTRAP_FAILED: ${what}`, details)
     }
   }
 }

@@ -83,7 +83,6 @@ export class Admission {
     this.#waitingBytes += record.upperBoundBytes
     this.#topics.set(record.topic, queue)
     this.#cluster.watch(record.topic)
-    this.#cluster.refreshSoon()
     this.#watchTime()
   }
 
@@ -91,7 +90,7 @@ export class Admission {
   review(): void {
     const nowMs = this.#options.clock.now()
     for (const [topic, queue] of [...this.#topics]) this.#reviewTopic(topic, queue, nowMs)
-    if (this.#topics.size > 0) this.#cluster.refreshSoon()
+    if (this.#topics.size > 0) this.#cluster.refreshUnlessAsking()
     this.#watchTime()
   }
 

@@ -75,7 +75,7 @@ describe('topics', () => {
 
   test('exits 3 where nobody listens, in one line; HEADRACE_DEBUG=1 shows the stack', async () => {
     const args = ['topics', '--brokers', '127.0.0.1:1']
-    const [plain, debug] = await Promise.all([runCli(args), startCli(args, { HEADRACE_DEBUG: '1' }).ended])
+    const [plain, debug] = await Promise.all([runCli(args), startCli(args, { env: { HEADRACE_DEBUG: '1' } }).ended])
     expect(plain).toMatchObject({ code: 3, stdout: '' })
     expect(plain.stderr).toMatch(/^headrace: 127\.0\.0\.1:1: CONNECTION_REFUSED: .*\n$/)
     expect(debug.code).toBe(3)

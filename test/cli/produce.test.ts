@@ -52,7 +52,7 @@ describe('bytes', () => {
     const lines = Array.from({ length: 200_000 }, (_, i) => `${i} ${'·'.repeat(i % 50)}`)
     const { code, stderr } = await runCli(produce('many'), lines.join('\n'))
     expect(stderr).toMatch(
-      /^200,000 records \(.* MB\) delivered to "many" in .* records\/s, .*\/s\npartition 0: 200,000\n$/,
+      /^200,000 records \(.* MB\) delivered to "many" in .* records\/s, .*\/s\nby partition {2}0: 200,000\n$/,
     )
     expect(code).toBe(0)
     expect(cluster.records('many').map(({ value }) => String(value))).toEqual(lines)
@@ -114,7 +114,7 @@ describe('keys, headers, partitions', () => {
     ])
     expect(cluster.records('one-of-two').map(({ partition }) => partition)).toEqual([1, 1])
     expect(cluster.records('turns').map(({ partition }) => partition)).toEqual([0, 0, 1, 1])
-    expect(turns.stderr).toContain('partitions 0: 2, 1: 2\n')
+    expect(turns.stderr).toContain('by partition  0: 2  1: 2\n')
   })
 
   test('--acks 0 says that nobody confirms', async () => {
@@ -254,5 +254,27 @@ describe('what is wrong before anything is sent', () => {
     expect(stderr).toMatch(/^headrace: connect: BOOTSTRAP_FAILED: .*\n$/)
     expect(stderr).toContain(`127.0.0.1:${port}: CONNECTION_REFUSED`)
     expect(stderr).toContain('no-such-host.invalid:9092: HOST_NOT_FOUND')
+  })
+})
+
+describe('endings', () => {
+  test('a reader of stdout that leaves does not change the outcome', async () => {
+    const { child, ended } = startCli(produce('unread', '--json'))
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.stdin.end('a\n')
+    expect((await ended).code).toBe(0)
+    expect(values('unread')).toEqual(['a'])
+  })
+
+  test('a topic that is not there ends the reading, and the nearest name is told', { timeout: 30_000 }, async () => {
+    const strict = await TestCluster.start({ autoCreateTopics: false, topics: { orders: 1 } })
+    const args = ['produce', '--brokers', strict.bootstrap, '--topic', 'order']
+    const { child, ended } = startCli(args)
+    child.stdin.write('a\nb\n')
+    const { code, stderr } = await ended
+    await strict.close()
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/UNKNOWN_TOPIC_OR_PARTITION {2}2 {2}lines 1; 2 {2}.*did you mean "orders"\?/)
   })
 })

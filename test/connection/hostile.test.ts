@@ -52,7 +52,7 @@ async function peerOf(...script: Parameters<typeof HostilePeer.start>): Promise<
   return peer
 }
 
-async function listening<S extends Server>(server: S): Promise<string> {
+async function listening(server: Server): Promise<string> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   open.push(async () => {

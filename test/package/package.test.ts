@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -62,19 +62,29 @@ describe('the packed package, installed in an empty project', () => {
     const modules = path.join(project, 'node_modules')
     expect((await readdir(modules)).filter((name) => !name.startsWith('.'))).toEqual(['headrace'])
     const files = await readdir(path.join(modules, 'headrace'), { recursive: true, withFileTypes: true })
-    const sizes = files.filter((file) => file.isFile()).map(async (file) => (await stat(path.join(file.parentPath, file.name))).size)
+    const sizes = files
+      .filter((file) => file.isFile())
+      .map(async (file) => (await stat(path.join(file.parentPath, file.name))).size)
     const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
     console.log(`installed: ${bytes} bytes in ${sizes.length} files; tarball: ${(await stat(tarball)).size} bytes`)
     expect(bytes).toBeLessThanOrEqual(MAX_INSTALLED_BYTES)
     expect(files.filter(({ name }) => /\.(node|wasm|test\.js|tsbuildinfo)$/.test(name))).toEqual([])
-    const manifest = JSON.parse(await readFile(path.join(modules, 'headrace/package.json'), 'utf8')) as Record<string, object>
+    const manifest = JSON.parse(await readFile(path.join(modules, 'headrace/package.json'), 'utf8')) as Record<
+      string,
+      object
+    >
     expect(manifest['dependencies']).toBeUndefined()
-    expect(Object.keys(manifest['scripts'] ?? {}).filter((name) => /^(pre|post)?install$|^prepare$/.test(name))).toEqual([])
+    expect(
+      Object.keys(manifest['scripts'] ?? {}).filter((name) => /^(pre|post)?install$|^prepare$/.test(name)),
+    ).toEqual([])
   })
 
   it.each([
     ['import', 'import * as all from "headrace"; console.log(Object.keys(all).length, typeof all.Producer)'],
-    ['require', 'const all = require("headrace"); console.log(Object.keys(all).filter((k) => k !== "__esModule").length, typeof all.Producer)'],
+    [
+      'require',
+      'const all = require("headrace"); console.log(Object.keys(all).filter((k) => k !== "__esModule").length, typeof all.Producer)',
+    ],
   ])('works with %s', async (kind, program) => {
     const file = path.join(project, kind === 'require' ? 'use.cjs' : 'use.mjs')
     await writeFile(file, program)
@@ -87,33 +97,46 @@ describe('the packed package, installed in an empty project', () => {
     ['nodenext', 'nodenext'],
     ['node16', 'node16'],
     ['bundler', 'esnext'],
-  ])('has types that resolve under %s, libraries checked, too; and the program runs', async (moduleResolution, module) => {
-    const folder = path.join(project, moduleResolution)
-    await mkdir(folder)
-    await writeFile(path.join(folder, 'use.ts'), PROGRAM)
-    const compilerOptions = {
-      module,
-      moduleResolution,
-      target: 'es2022',
-      lib: ['es2023', 'esnext.disposable'],
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      types: ['node'],
-      typeRoots: [path.join(ROOT, 'node_modules/@types')],
-    }
-    await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
-    const compiled = await run(process.execPath, [TSC, '-p', folder]).catch((error: unknown) => error as { stdout: string })
-    expect(compiled.stdout).toBe('')
-    const { stdout } = await run(process.execPath, [path.join(folder, 'use.js')], { cwd: project })
-    expect(JSON.parse(stdout)).toEqual([true, 1, false, 1, true, -973932308, 0xe3069283, 't'])
-  })
+  ])(
+    'has types that resolve under %s, libraries checked, too; and the program runs',
+    async (moduleResolution, module) => {
+      const folder = path.join(project, moduleResolution)
+      await mkdir(folder)
+      await writeFile(path.join(folder, 'use.ts'), PROGRAM)
+      const compilerOptions = {
+        module,
+        moduleResolution,
+        target: 'es2022',
+        lib: ['es2023', 'esnext.disposable'],
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        skipLibCheck: false,
+        types: ['node'],
+        typeRoots: [path.join(ROOT, 'node_modules/@types')],
+      }
+      await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['use.ts'] }))
+      const compiled = await run(process.execPath, [TSC, '-p', folder]).catch(
+        (error: unknown) => error as { stdout: string },
+      )
+      expect(compiled.stdout).toBe('')
+      const { stdout } = await run(process.execPath, [path.join(folder, 'use.js')], { cwd: project })
+      expect(JSON.parse(stdout)).toEqual([true, 1, false, 1, true, -973932308, 0xe3069283, 't'])
+    },
+  )
 
   it('brings a command', async () => {
     const { stdout } = await run(path.join(project, 'node_modules/.bin/headrace'), ['--help'], { cwd: project })
     expect(stdout).toContain('produce')
     const demo = await run(path.join(project, 'node_modules/.bin/headrace'), ['demo', '--json'], { cwd: project })
     expect(() => JSON.parse(demo.stdout) as unknown).not.toThrow()
+  })
+
+  it('has examples that run', async () => {
+    const example = path.join(project, 'orders.test.mjs')
+    await copyFile(path.join(ROOT, 'examples/orders.test.mjs'), example)
+    const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap', example], { cwd: project })
+    expect(stdout).toContain('# pass 1')
+    expect(stdout).toContain('# fail 0')
   })
 
   it('has a README whose program runs', async () => {

@@ -62,6 +62,13 @@ describe('batching', () => {
     expect(produceRequests()).toBe(2)
   })
 
+  it('asks for metadata once, and then leaves the process nothing to wait for', async () => {
+    const producer = newProducer()
+    await Promise.all(numbered(100).map((record) => producer.send(record)))
+    expect(cluster.requests.filter(({ api }) => api === 'Metadata')).toHaveLength(1)
+    expect(clock.pendingMs).toEqual([300_000, 540_000]) // metadataMaxAgeMs and connectionsMaxIdleMs, neither keeps it alive
+  })
+
   it('keeps the order of the calls while a topic is being looked up', async () => {
     const producer = newProducer()
     const sends = numbered(50).map((record) => producer.send(record))

@@ -435,6 +435,12 @@ describe('hostile bytes', () => {
     expect(() => decodeRecordBatch(patched(patched(batch, 23, '00000000'), 57, '00000001'))).toThrow(/TRAILING_BYTES/)
   })
 
+  test('with a record count that the bytes cannot hold are refused before the first record is read', () => {
+    const { hex } = golden.recordBatchV2MustReject.find(({ name }) => name === 'count_huge')!
+    const fitting = patched(Buffer.from(hex, 'hex'), 23, '7ffffffe')
+    expect(() => decodeRecordBatch(fitting)).toThrow(/recordCount 2147483647 in 63 bytes/)
+  })
+
   test('of formats 0 and 1 are refused by name', () => {
     const old = Buffer.from(batch)
     old[16] = 1
@@ -532,6 +538,15 @@ describe('RecordBatchBuilder', () => {
     const batch = builder.build()
     stampRecordBatch(batch, null)
     expect(decodeRecordBatch(batch).records[0]!.headers).toHaveLength(2)
+  })
+
+  test('keeps what it has when it grows', () => {
+    const values = Array.from({ length: 50 }, (_, i) => `value ${i}`)
+    const builder = new RecordBatchBuilder(0)
+    for (const value of values) builder.append(0, null, value, [])
+    const batch = builder.build()
+    stampRecordBatch(batch, null)
+    expect(decodeRecordBatch(batch).records.map(({ value }) => value?.toString())).toEqual(values)
   })
 
   test('grows neither for nothing nor late: a batch that fills its capacity to the last byte stays in it', () => {
