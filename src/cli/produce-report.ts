@@ -19,6 +19,11 @@ interface ReportOptions {
   readonly json?: true
 }
 
+/** What only the command line knows. */
+const HINTS: Readonly<Record<string, string>> = {
+  MESSAGE_TOO_LARGE: 'if the lines are small, a smaller --batch-bytes helps',
+}
+
 /** More than this many partitions are a count, not a list. */
 const PARTITIONS_SHOWN = 12
 
@@ -67,7 +72,8 @@ function where({ lines, count }: FailureKind): string {
 
 function reason({ code, message, maybeWritten }: FailureKind): string {
   const plain = oneLine(message).replace(new RegExp(`^.*?${code}(?: \\(-?\\d+\\))?: `), '')
-  return maybeWritten ? `${plain} (may be written nevertheless)` : plain
+  const hint = HINTS[code] === undefined ? '' : `; ${HINTS[code]}`
+  return `${plain}${hint}${maybeWritten ? ' (may be written nevertheless)' : ''}`
 }
 
 function whyStopped(stop: Stop, { linesRead, inputName }: Outcome): string {

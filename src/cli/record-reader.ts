@@ -64,7 +64,7 @@ function recordMaker({
   partition,
 }: RecordReaderOptions): (key: Buffer | null, value: Buffer) => ProducerRecord {
   const sharedHeaders = headers.length === 0 ? undefined : headers
-  return (key, value) => ({ topic, value, key, headers: undefined, partition: partition ?? undefined })
+  return (key, value) => ({ topic, value, key, headers: sharedHeaders, partition: partition ?? undefined })
 }
 
 /** A string is the key as it is, `null` and nothing are no key, anything else is the key as it is written in the line. */

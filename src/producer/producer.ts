@@ -73,7 +73,9 @@ export class Producer {
   constructor(options: ProducerOptions, clock: Clock = systemClock) {
     this.#options = resolveProducerOptions(options)
     this.#clock = clock
-    const parts = { ...this.#options, clock: this.#clock }
+    // A batch that no request can carry would have to go alone, and over the limit.
+    const batchBytes = Math.min(this.#options.batchBytes, this.#options.maxRequestBytes)
+    const parts = { ...this.#options, batchBytes, clock: this.#clock }
     this.#cluster = new Cluster(parts, {
       onChange: (error) => this.#onClusterChange(error),
       onRefreshFailed: (error, isHopeless) => this.#onRefreshFailed(error, isHopeless),

@@ -49,15 +49,15 @@ describeBrokers('a broker that dies', () => {
     await createTopic({ bootstrap, topic, partitions: 2, replicationFactor: 1 })
     const lines = telcoLines(20_000).filter((line) => line !== '')
     const half = Math.floor(lines.length / 2)
-    const { child, result } = startCli(['produce', '--brokers', bootstrap, '--topic', topic, '--json'])
+    const { child, ended } = startCli(['produce', '--brokers', bootstrap, '--topic', topic, '--json'])
     child.stdin.write(lines.slice(0, half).join('\n') + '\n')
     await readTopic({ bootstrap, topic, count: 1000 }) // it is in the middle of its work
     await single.kill(1)
     child.stdin.end(lines.slice(half).join('\n') + '\n')
     await single.start(1)
-    const { exitCode, stdout } = await result
+    const { code, stdout } = await ended
     expect(JSON.parse(stdout)).toMatchObject({ records: lines.length, delivered: lines.length, failed: 0 })
-    expect(exitCode).toBe(0)
+    expect(code).toBe(0)
     expectAllInOrder(await readTopic({ bootstrap, topic }), lines)
   })
 

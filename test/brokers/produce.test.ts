@@ -59,7 +59,7 @@ for (const { nodes, replicationFactor } of [
       )
       expect(sent.stderr).toBe('')
       expect(JSON.parse(sent.stdout)).toMatchObject({ records: LINES, delivered: LINES, failed: 0 })
-      expect(sent.exitCode).toBe(0)
+      expect(sent.code).toBe(0)
       expectSameLines(await readTopic({ bootstrap, topic }), lines)
     })
 

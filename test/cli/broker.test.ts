@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lastJson, runCli, startCli } from './run-cli.ts'
+import { lastJson, runCli, startCli } from '../support/run-cli.ts'
 
 describe('broker', () => {
   test('serves produce and topics, until it is told to stop', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { DEMO_TOPICS, LOAD_RECORDS, dataPath } from '../../src/cli/demo-data.ts'
-import { runCli } from './run-cli.ts'
+import { runCli } from '../support/run-cli.ts'
 
 interface DemoJson {
   sent: number

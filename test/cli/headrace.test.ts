@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { runCli, startCli } from './run-cli.ts'
+import { runCli, startCli } from '../support/run-cli.ts'
 
 let cluster: TestCluster
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { lastJson, runCli, startCli } from './run-cli.ts'
+import { lastJson, runCli, startCli } from '../support/run-cli.ts'
 
 let cluster: TestCluster
 let folder: string
@@ -117,11 +117,16 @@ describe('keys, headers, partitions', () => {
     expect(turns.stderr).toContain('by partition  0: 2  1: 2\n')
   })
 
-  test('--acks 0 says that nobody confirms', async () => {
-    const { code, stderr } = await runCli(produce('unconfirmed', '--acks', '0'), 'a\nb\n')
+  test('--acks 0 waits for nobody, and says so', async () => {
+    cluster.createTopic('unconfirmed')
+    const rule = cluster.fail({ api: 'Produce', topic: 'unconfirmed', silent: true })
+    const { code, stderr } = await runCli(
+      produce('unconfirmed', '--acks', '0', '--delivery-timeout-ms', '3000'),
+      'a\nb\n',
+    )
+    rule.remove()
     expect(code).toBe(0)
     expect(stderr).toMatch(/2 records \(2 B\) sent .*\nWith --acks 0 nobody confirms/)
-    await expect.poll(() => values('unconfirmed')).toEqual(['a', 'b'])
   })
 })
 
@@ -154,6 +159,31 @@ describe('what is not delivered', () => {
     expect(code).toBe(1)
     expect(values('small')).toEqual(['a', 'b'])
     expect(stderr).toMatch(/1 of 3 records not delivered\n {2}MESSAGE_TOO_LARGE {2}1 {2}line 2 {2}/)
+  })
+
+  test('line numbers count lines that are no records', async () => {
+    const long = `"${'x'.repeat(990)}"`
+    const args = produce('numbered', '--format', 'ndjson', '--max-request-bytes', '1000', '--json')
+    const { code, stderr } = await runCli(args, `\n{bad\n1\n\n${long}\n2\n\n${long}\n`)
+    expect(code).toBe(1)
+    expect(values('numbered')).toEqual(['1', '2'])
+    expect(stderr).toMatch(/RECORD_TOO_LARGE {2}2 {2}lines 5; 8 {2}/)
+    expect(stderr).toMatch(/INVALID_JSON {6}1 {2}line 2 {2}/)
+  })
+
+  test('a line that the cluster refuses does not end the reading, though nothing else was read with it', async () => {
+    cluster.createTopic('one-by-one', { partitions: 1, maxMessageBytes: 1000 })
+    const before = cluster.requests.length
+    const { child, ended } = startCli(produce('one-by-one'))
+    child.stdin.write(`${'x'.repeat(2000)}\n`)
+    const produced = (): number => cluster.requests.slice(before).filter(({ api }) => api === 'Produce').length
+    await expect.poll(produced, { timeout: 10_000 }).toBe(1)
+    child.stdin.end('b\n')
+    const { code, stderr } = await ended
+    expect(code).toBe(1)
+    expect(values('one-by-one')).toEqual(['b'])
+    expect(stderr).toMatch(/MESSAGE_TOO_LARGE {2}1 {2}line 1 {2}.*--batch-bytes/)
+    expect(stderr).not.toContain('reading ended')
   })
 
   test('when all fail for good, reading ends', async () => {
