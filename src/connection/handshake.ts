@@ -3,6 +3,7 @@ import { errorByCode } from '../protocol/error-codes.ts'
 import { apiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts'
 import { decodeApiVersionsFrame, nextApiVersionsAttempt, type VersionRanges } from '../protocol/negotiate.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
+import { speaksTls } from './tls-probe.ts'
 
 /** KIP-511: how the broker's own metrics will name us. Brokers refuse names outside `[a-zA-Z0-9.-]`. */
 export interface ClientSoftware {
@@ -33,7 +34,7 @@ export async function openConnection(
       const hungUp = isHangUp(connection, error)
       connection.close(error as KafkaError)
       const next = hungUp ? nextApiVersionsAttempt(version, 'closed') : null
-      if (next === null) throw error
+      if (next === null) throw hungUp && (await speaksTls(options)) ? needsTls(connection) : error
       version = next
     }
   }
@@ -61,6 +62,10 @@ async function negotiate(connection: Connection, newest: number, software: Clien
     if (next === null) throw refused(connection, asked, response.errorCode)
     version = next
   }
+}
+
+function needsTls({ address }: Connection): ConnectionError {
+  return new ConnectionError('PEER_SPEAKS_TLS', `${address}: PEER_SPEAKS_TLS: this port speaks TLS: set tls`)
 }
 
 function refused(connection: Connection, version: number, errorCode: number): ProtocolError {

@@ -270,12 +270,13 @@ describe('a port that is not Kafka', () => {
     expect(error.message).toBe(`${peer.address}: PEER_SPEAKS_TLS: this port speaks TLS: set tls`)
   })
 
-  it('is named when it is a TLS server that hangs up on plaintext without a word', async () => {
+  it('is named when it is a TLS server, which hangs up on plaintext without a word', async () => {
     const server = createTlsServer({})
     server.on('tlsClientError', () => undefined) // that is us
     const address = await listening(server)
-    const error = await failureOf(producerOf(address).connect())
-    expect(error).toMatchObject({ name: 'ConnectionError', code: 'PEER_SPEAKS_TLS' })
+    const error = await failureOf(producerOf(address).send({ topic: 't', value: 'v' }))
+    expect(error).toMatchObject({ name: 'ConnectionError', code: 'PEER_SPEAKS_TLS', retriable: false })
+    expect(error.message).toBe(`${address}: PEER_SPEAKS_TLS: this port speaks TLS: set tls`)
   })
 })
 

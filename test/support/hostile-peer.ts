@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { apiOfKey } from '../../src/protocol/apis.ts'
-import { decodeRequestHeader, encodeResponseFrame, FrameReader } from '../../src/protocol/frame.ts'
+import { decodeRequestHeader, describePeer, encodeResponseFrame, FrameReader } from '../../src/protocol/frame.ts'
 import { apiVersions } from '../../src/protocol/messages/api-versions.ts'
 import { metadata } from '../../src/protocol/messages/metadata.ts'
 import { produce } from '../../src/protocol/messages/produce.ts'
@@ -68,6 +68,7 @@ export class HostilePeer {
     socket.on('close', () => this.#sockets.delete(socket))
     const reader = new FrameReader(LARGEST_REQUEST)
     socket.on('data', (chunk: Buffer) => {
+      if (describePeer(chunk) === 'tls') return void socket.destroy() // asked whether it is a TLS port, it is none
       reader.push(chunk)
       for (let frame = reader.next(); frame !== null; frame = reader.next()) this.#onRequest(frame, socket)
     })

@@ -1,0 +1,34 @@
+import { connect } from 'node:tls'
+import { openSocket, type OpenSocketOptions } from './open-socket.ts'
+
+/** The answer to a greeting is a matter of milliseconds; whoever takes longer is not named. */
+const PROBE_TIMEOUT_MS = 1000
+
+/**
+ * Whether a peer that hangs up on plaintext answers to a TLS greeting. OpenSSL says nothing at all to what is no TLS, so
+ * the most common mistake, a TLS port without `tls`, can only be named by asking (DESIGN.md, "Non-obvious"). Nothing of
+ * ours is sent.
+ */
+export async function speaksTls(options: Omit<OpenSocketOptions, 'signal'>): Promise<boolean> {
+  let socket
+  try {
+    const connectTimeoutMs = Math.min(options.connectTimeoutMs, PROBE_TIMEOUT_MS)
+    socket = await openSocket({ ...options, connectTimeoutMs, signal: new AbortController().signal })
+  } catch {
+    return false // it could not be asked; the failure that led here stays the one that is told
+  }
+  const secure = connect({ socket, rejectUnauthorized: false })
+  const isTls = await new Promise<boolean>((resolve) => {
+    const timer = options.clock.after(PROBE_TIMEOUT_MS, () => resolve(false))
+    const settle = (is: boolean): void => {
+      timer.cancel()
+      resolve(is)
+    }
+    secure.once('secureConnect', () => settle(true))
+    // An alert is an answer in TLS, too; a reset or the end of the connection is none.
+    secure.on('error', (error: NodeJS.ErrnoException) => settle(/^ERR_SSL_(?!WRONG_VERSION)/.test(error.code ?? '')))
+    secure.once('close', () => settle(false))
+  })
+  secure.destroy()
+  return isTls
+}
