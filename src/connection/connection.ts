@@ -2,11 +2,11 @@ import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '../clock.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
 import { ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
-import { decodeResponseFrame, describePeer, encodeRequestFrame, FrameReader } from '../protocol/frame.ts'
+import { decodeResponseFrame, encodeRequestFrame } from '../protocol/frame.ts'
 import { chooseVersion, type VersionRanges } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { formatAddress } from './broker-address.ts'
-import { InFlight, type Outcome, type Pending } from './in-flight.ts'
+import { Answers, type Outcome, type Pending } from './answers.ts'
 import { openSocket, type SocketHooks, type SocketTarget } from './open-socket.ts'
 import { assertMove, type ConnectionState } from './state.ts'
 
@@ -48,8 +48,7 @@ const closedChannel = diagnosticChannel('headrace:connection:closed')
 export class Connection {
   readonly address: string
   readonly #options: ConnectionOptions
-  readonly #inFlight = new InFlight()
-  readonly #reader = new FrameReader(CAP_BEFORE_READY_BYTES)
+  readonly #answers: Answers
   readonly #abortDial = new AbortController()
   #state: ConnectionState = 'idle'
   #socket: Duplex | null = null
@@ -59,8 +58,6 @@ export class Connection {
   #idleTimer: Timer | null = null
   #lastUsedMs = 0
   #openedAtMs = 0
-  #hasReceived = false
-  #hasAnswered = false
   #closedBy: KafkaError | null = null
   /** Called once, when the connection is over; not for a connection that never became ready. */
   onClosed: ((error: KafkaError) => void) | null = null
@@ -68,6 +65,7 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.address = formatAddress(options)
+    this.#answers = new Answers(this.address, CAP_BEFORE_READY_BYTES)
   }
 
   get isReady(): boolean {
@@ -75,12 +73,12 @@ export class Connection {
   }
 
   get inFlightCount(): number {
-    return this.#inFlight.length
+    return this.#answers.pendingCount
   }
 
   /** True once any byte of the peer was seen: it is not one that hung up on us without a word. */
   get hasReceived(): boolean {
-    return this.#hasReceived
+    return this.#answers.hasReceived
   }
 
   /** Why it ended, if it did. */
@@ -183,7 +181,7 @@ export class Connection {
       const negotiated = version
       this.#setKeepAlive(true)
       this.#write(chunks, (error) => {
-        if (this.#inFlight.length === 0) this.#setKeepAlive(false)
+        if (this.#answers.pendingCount === 0) this.#setKeepAlive(false)
         const failure = error && (this.#closedBy ?? this.#error('CONNECTION_CLOSED', error.message, error))
         resolve(failure ? { error: failure, wasWritten: true } : { response: undefined, version: negotiated })
       })
@@ -217,14 +215,10 @@ export class Connection {
   }
 
   #push(pending: Pending): void {
-    if (this.#inFlight.length === 0) {
-      this.#setKeepAlive(true)
-      this.#reader.capBytes = pending.capBytes
-      this.#inFlight.push(pending)
-      this.#watchDeadline()
-    } else {
-      this.#inFlight.push(pending)
-    }
+    this.#answers.expect(pending)
+    if (this.#answers.pendingCount > 1) return // the oldest one's deadline is being watched
+    this.#setKeepAlive(true)
+    this.#watchDeadline()
   }
 
   #write(chunks: readonly Uint8Array[], done?: (error?: Error | null) => void): void {
@@ -255,74 +249,20 @@ export class Connection {
   }
 
   #onData(chunk: Buffer): void {
-    this.#hasReceived = true
     try {
-      this.#reader.push(chunk)
-      for (let frame = this.#nextFrame(); frame !== null; frame = this.#nextFrame()) {
-        this.#takeAnswer(frame)
-        if (this.#closedBy !== null) return
-      }
+      this.#answers.take(chunk)
     } catch (error) {
-      this.#end(this.#wrongPeer() ?? this.#asKafkaError(error))
+      return this.#end(this.#asKafkaError(error))
     }
-  }
-
-  /**
-   * The next answer, if all of it is there. The length is judged first, then the correlation id as soon as it is there:
-   * the same error however the bytes were cut.
-   */
-  #nextFrame(): Buffer | null {
-    const oldest = this.#inFlight.oldest
-    this.#reader.capBytes = oldest?.capBytes ?? CAP_BEFORE_READY_BYTES
-    const frame = this.#reader.next()
-    const start = frame ?? this.#reader.peek()
-    const idAt = frame === null ? 4 : 0
-    if (start.length < idAt + 4) {
-      if (start.length > 0 && oldest === undefined) throw this.#unasked('bytes')
-      return frame
-    }
-    const correlationId = start.readInt32BE(idAt)
-    if (oldest === undefined) throw this.#unasked(`an answer with correlation id ${correlationId}`)
-    if (correlationId !== oldest.correlationId) {
-      const what = `an answer with correlation id ${correlationId}, expected ${oldest.correlationId} (${oldest.apiName})`
-      throw new ProtocolError('CORRELATION_MISMATCH', `${this.address}: CORRELATION_MISMATCH: ${what}`, {
-        retriable: true,
-      })
-    }
-    return frame
-  }
-
-  #unasked(what: string): ProtocolError {
-    const message = `${this.address}: CORRELATION_MISMATCH: ${what} although nothing was asked`
-    return new ProtocolError('CORRELATION_MISMATCH', message, { retriable: true })
-  }
-
-  #takeAnswer(frame: Buffer): void {
-    const pending = this.#inFlight.shift()
-    if (pending === undefined) throw this.#unasked('a frame')
-    try {
-      pending.answer(frame)
-    } catch (error) {
-      pending.fail(this.#asKafkaError(error))
-      throw error
-    }
-    this.#hasAnswered = true
+    if (this.#closedBy !== null) return
     this.#watchDeadline()
-    if (this.#inFlight.length === 0) this.#setKeepAlive(false)
-  }
-
-  /** What else may listen on a port: said in words, because a frame length of 1213486160 says nothing to anybody. */
-  #wrongPeer(): ConnectionError | null {
-    const peer = this.#hasAnswered ? null : describePeer(this.#reader.peek())
-    if (peer === 'http') return this.#error('PEER_SPEAKS_HTTP', 'this port answers HTTP, not Kafka')
-    if (peer === 'tls') return this.#error('PEER_SPEAKS_TLS', 'this port speaks TLS: set tls')
-    return null
+    if (this.#answers.pendingCount === 0) this.#setKeepAlive(false)
   }
 
   #watchDeadline(): void {
     this.#deadlineTimer?.cancel()
     this.#deadlineTimer = null
-    const oldest = this.#inFlight.oldest
+    const oldest = this.#answers.oldest
     if (oldest === undefined) return
     const { clock } = this.#options
     // Judged after the pending data was read: a process that was frozen must not condemn answers that lie in the socket.
@@ -330,7 +270,7 @@ export class Connection {
   }
 
   #judgeDeadline(): void {
-    const oldest = this.#inFlight.oldest
+    const oldest = this.#answers.oldest
     if (oldest === undefined || this.#closedBy !== null) return
     if (oldest.deadlineMs > this.#options.clock.now()) return this.#watchDeadline()
     const what = `no answer to ${oldest.apiName} within requestTimeoutMs (${this.#options.requestTimeoutMs} ms)`
@@ -340,7 +280,7 @@ export class Connection {
   #watchIdle(): void {
     const { clock, maxIdleMs } = this.#options
     const restMs = this.#lastUsedMs + maxIdleMs - clock.now()
-    const isIdle = this.#inFlight.length === 0
+    const isIdle = this.#answers.pendingCount === 0
     if (isIdle && restMs <= 0) return this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
     this.#idleTimer = clock.after(restMs > 0 ? restMs : maxIdleMs, () => this.#watchIdle(), false)
   }
@@ -368,7 +308,7 @@ export class Connection {
     this.#abortDial.abort(error)
     this.#socket?.destroy()
     this.#enter('closed')
-    for (const pending of this.#inFlight.drain()) pending.fail(error)
+    for (const pending of this.#answers.drain()) pending.fail(error)
     if (!wasReady) return
     if (closedChannel.hasSubscribers) {
       const { nodeId, host, port } = this.#options
@@ -383,8 +323,7 @@ export class Connection {
   }
 
   #error(code: ConnectionError['code'], what: string, cause?: unknown): ConnectionError {
-    const isWrongPeer = code === 'PEER_SPEAKS_HTTP' || code === 'PEER_SPEAKS_TLS'
-    return new ConnectionError(code, `${this.address}: ${code}: ${what}`, { retriable: !isWrongPeer, cause })
+    return new ConnectionError(code, `${this.address}: ${code}: ${what}`, { retriable: true, cause })
   }
 
   #asKafkaError(error: unknown): KafkaError {

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { Outcome } from '../connection/in-flight.ts'
+import type { Outcome } from '../connection/answers.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
 import { DeliveryError, ProtocolError, type KafkaError } from '../errors.ts'
 import { produce } from '../protocol/messages/produce.ts'
