@@ -27,7 +27,10 @@ const shared: BuildOptions = {
 const engineStaysOutside: Plugin = {
   name: 'engine-stays-outside',
   setup(bundling) {
-    bundling.onResolve({ filter: /^\.\.\/.*\.ts$/ }, ({ path }) => ({ path: path.replace(/\.ts$/, '.js'), external: true }))
+    bundling.onResolve({ filter: /^\.\.\/.*\.ts$/ }, ({ path }) => ({
+      path: path.replace(/\.ts$/, '.js'),
+      external: true,
+    }))
   },
 }
 

@@ -119,7 +119,7 @@ describeBrokers('mistakes that users make', () => {
       retriable: false,
       topic,
     })
-    expect(error.message).toContain('a record of 2097234 bytes')
+    expect(error.message).toContain('a record of 2097240 bytes')
     expect(error.message).toContain('maxRequestBytes (1048576)')
     expect(ms).toBeLessThan(100)
   })
