@@ -21,6 +21,7 @@ const steps: readonly Step[] = [
   { name: 'layers', command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'src'] },
   { name: 'build', command: [bin('tsx'), 'scripts/build.ts'] },
   { name: 'unit tests', command: [bin('vitest'), 'run', '--project', 'unit'] },
+  { name: "Kafka's own classes", command: [bin('vitest'), 'run', '--project', 'oracle'] },
   { name: 'package', command: [bin('vitest'), 'run', '--project', 'package'] },
   { name: 'real brokers', command: [bin('vitest'), 'run', '--project', 'brokers'] },
 ]

@@ -45,6 +45,7 @@ export type OptionErrorCode =
   | 'INVALID_OPTIONS' // one or more options are unknown, missing or out of range; the message lists all of them
   | 'INVALID_RECORD' // a record that cannot be sent as it is: no topic, no value, a header that is not bytes
   | 'INVALID_ARGUMENT' // an argument of a call is of the wrong kind
+  | 'CODEC_UNAVAILABLE' // a codec needs a package that is not installed; the message has the command that installs it
   | 'NOT_AVAILABLE_YET' // the option belongs to the contract, this version of headrace does not have it
 
 /** The program asked for something impossible. Nothing was sent, trying again is useless. */

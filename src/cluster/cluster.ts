@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
+import type { Outcome } from '../connection/answers.ts'
 import type { Connection, ConnectionOptions } from '../connection/connection.ts'
 import { openConnection } from '../connection/handshake.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
@@ -36,6 +37,12 @@ export interface ClusterListener {
   onRefreshFailed(error: KafkaError, isHopeless: boolean): void
 }
 
+/** Rounds that are answered, and follow one another closely all the same, are this far apart at last: two a second (faults-and-security.md, C4). */
+const MAX_ROUND_PAUSE_MS = 500
+
+/** Enough to know a loop by; a bound for whoever makes up names. */
+const MAX_FORGOTTEN = 1000
+
 const refreshedChannel = diagnosticChannel('headrace:metadata:refreshed')
 const failedChannel = diagnosticChannel('headrace:metadata:failed')
 
@@ -52,13 +59,21 @@ export class Cluster {
   readonly #seeds = new Map<string, Link>()
   /** Topics that records were sent to: the ones we ask about. */
   readonly #topics = new Set<string>()
+  readonly #waiting = new Set<Waiting>()
+  /** Topics that were given up lately. */
+  readonly #forgotten = new Set<string>()
+  /** Failures that every further try would meet again. */
+  readonly #hopeless = new WeakSet<KafkaError>()
   #metadata = new Metadata()
   #round: Promise<KafkaError | null> | null = null
   #isAnotherRoundWanted = false
+  /** What cannot be understood now will not be understood later either. */
+  #isGarbageFinal = false
   #roundTimer: Timer | null = null
   #ageTimer: Timer | null = null
   #earliestRoundMs = -Infinity
-  #failedRounds = 0
+  /** Rounds in a row, none of them long after the one before: asking has not helped so far. */
+  #roundsInARow = 0
   /** Of the latest round, if it failed. */
   #lastFailure: KafkaError | null = null
   #isClosed = false
@@ -76,13 +91,17 @@ export class Cluster {
   watch(topic: string): void {
     if (this.#topics.has(topic)) return this.refreshUnlessAsking()
     this.#topics.add(topic)
-    this.#earliestRoundMs = -Infinity
+    if (!this.#forgotten.has(topic)) this.#earliestRoundMs = -Infinity
     this.refreshSoon()
   }
 
   /** Asks no longer: the topic is not there, and asking could make it. */
   forget(topic: string): void {
     this.#topics.delete(topic)
+    this.#metadata = this.#metadata.without(topic)
+    // Whoever sends to it again and again must not make a storm of it.
+    if (this.#forgotten.size >= MAX_FORGOTTEN) this.#forgotten.clear()
+    this.#forgotten.add(topic)
   }
 
   /** Wants metadata, and an answer that is on its way will do. */
@@ -138,24 +157,38 @@ export class Cluster {
 
   /** Asks whichever broker answers first. @throws {KafkaError} what each broker that was tried said. */
   async ask<A extends Api>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    const failures = new Map<string, KafkaError>()
+    const failures = new Map<string, Outcome<ResponseOf<A>>>()
     for await (const link of this.#candidates()) {
       if (this.#isClosed) throw closedError()
       if (failures.has(link.address)) continue
-      try {
-        const connection = await link.connect()
-        const outcome = await connection.request(api, body)
-        if (!('error' in outcome)) return outcome.response
-        failures.set(link.address, outcome.error)
-      } catch (error) {
-        failures.set(link.address, error as KafkaError)
-      }
+      failures.set(link.address, await this.#askOne(link, api, body))
+      const answer = failures.get(link.address)
+      if (answer !== undefined && 'response' in answer) return answer.response
     }
-    throw nobodyAnswered([...failures.values()])
+    throw this.#nobodyAnswered([...failures.values()].flatMap((answer) => ('error' in answer ? [answer.error] : [])))
+  }
+
+  async #askOne<A extends Api>(link: Link, api: A, body: RequestInput<A>): Promise<Outcome<ResponseOf<A>>> {
+    try {
+      const connection = await link.connect()
+      const outcome = await connection.request(api, body)
+      if (this.#isGarbageFinal && 'error' in outcome && outcome.error instanceof ProtocolError) {
+        this.#hopeless.add(outcome.error)
+      }
+      // The request had a place among those in flight; who waits for one must hear that it is free.
+      if (!this.#isClosed) this.#listener.onChange(null)
+      return outcome
+    } catch (error) {
+      const failure = error as KafkaError
+      // A peer that garbles the very first answer is no Kafka; one that does it later had an accident.
+      if (failure instanceof ProtocolError || !failure.retriable) this.#hopeless.add(failure)
+      return { error: failure, wasWritten: false }
+    }
   }
 
   close(): void {
     this.#isClosed = true
+    for (const waiting of this.#waiting) waiting.giveUp(closedError())
     this.#roundTimer?.cancel()
     this.#ageTimer?.cancel()
     for (const link of this.#links.values()) link.close()
@@ -163,27 +196,41 @@ export class Cluster {
   }
 
   async #runRound(): Promise<KafkaError | null> {
-    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
     this.#isAnotherRoundWanted = false
-    let failure: KafkaError | null = null
-    try {
-      this.#apply(await this.ask(metadataApi, this.#question()))
-      this.#failedRounds = 0
-      this.#earliestRoundMs = clock.now() + retryBackoffMs
-    } catch (error) {
-      failure = error as KafkaError
-      this.#failedRounds++
-      this.#earliestRoundMs =
-        clock.now() + backoffMs(this.#failedRounds, retryBackoffMs, retryBackoffMaxMs, clock.random())
-    }
+    let failure = await this.#tryRound(false)
+    // One garbled answer is an accident; two in a row from whoever we begin with are how it speaks.
+    const isGarbled = failure instanceof ProtocolError || failure?.cause instanceof ProtocolError
+    const isOpen = failure !== null && !this.#hopeless.has(failure)
+    if (isGarbled && isOpen && this.#metadata.brokers.size === 0) failure = await this.#tryRound(true)
+    this.#pause(failure === null ? MAX_ROUND_PAUSE_MS : Infinity)
     this.#round = null
     this.#lastFailure = failure
     if (this.#isClosed) return closedError()
     if (failure !== null && failedChannel.hasSubscribers) failedChannel.publish({ error: failure })
     if (failure === null) this.#listener.onChange(null)
-    else this.#listener.onRefreshFailed(failure, this.#metadata.brokers.size === 0 && isHopeless(failure))
+    else this.#listener.onRefreshFailed(failure, this.#metadata.brokers.size === 0 && this.#hopeless.has(failure))
     this.#goOn()
     return failure
+  }
+
+  async #tryRound(isGarbageFinal: boolean): Promise<KafkaError | null> {
+    this.#isGarbageFinal = isGarbageFinal
+    try {
+      this.#apply(await this.ask(metadataApi, this.#question()))
+      return null
+    } catch (error) {
+      return error as KafkaError
+    }
+  }
+
+  /** The next round begins no sooner than this: later and later while one follows the other. */
+  #pause(maxPauseMs: number): void {
+    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    const nowMs = clock.now()
+    const isSoonAfter = nowMs - this.#earliestRoundMs < 2 * MAX_ROUND_PAUSE_MS
+    this.#roundsInARow = isSoonAfter ? this.#roundsInARow + 1 : 1
+    const maxMs = Math.min(retryBackoffMaxMs, Math.max(maxPauseMs, retryBackoffMs))
+    this.#earliestRoundMs = nowMs + backoffMs(this.#roundsInARow, retryBackoffMs, maxMs, clock.random())
   }
 
   /** Whoever wanted news while the round ran may have come too late for it. */
@@ -200,9 +247,10 @@ export class Cluster {
 
   #apply(response: MetadataResponse): void {
     const { clock, metadataMaxAgeMs } = this.#options
-    this.#metadata = this.#metadata.merge(response, clock.now())
+    this.#metadata = this.#metadata.merge(response, clock.now(), (topic) => this.#topics.has(topic))
     this.#adoptSeeds()
     this.#ageTimer?.cancel()
+    if (this.#isClosed) return
     this.#ageTimer = clock.after(metadataMaxAgeMs, () => this.refreshSoon(), false)
     if (refreshedChannel.hasSubscribers) {
       const { brokers, topicCount, clusterId } = this.#metadata
@@ -252,6 +300,17 @@ export class Cluster {
     if (!this.#isClosed) this.#listener.onChange(error)
   }
 
+  #nobodyAnswered(failures: readonly KafkaError[]): KafkaError {
+    const [first] = failures
+    if (first !== undefined && failures.length === 1) return first
+    const isHopeless = failures.every((failure) => this.#hopeless.has(failure))
+    const reasons = failures.map(({ message }) => message).join('; ')
+    const what = `connect: BOOTSTRAP_FAILED: no broker could be used: ${reasons}`
+    const error = new ConnectionError('BOOTSTRAP_FAILED', what, { retriable: !isHopeless, cause: first })
+    if (isHopeless) this.#hopeless.add(error)
+    return error
+  }
+
   /** Brokers in the order in which they are worth asking: connected ones, known ones, and where we began. */
   async *#candidates(): AsyncGenerator<Link> {
     const links = [...this.#metadata.brokers.keys()].map((nodeId) => this.#link(nodeId)).filter((link) => link !== null)
@@ -270,10 +329,26 @@ export class Cluster {
     }
   }
 
+  /** Work of the user's, which may never end, and must not outlive us. */
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    const { clock, connectTimeoutMs } = this.#options
+    return new Promise((resolve, reject) => {
+      const waiting = { giveUp: reject }
+      const timer = clock.after(connectTimeoutMs, () => {
+        reject(new Error(`no answer within connectTimeoutMs (${connectTimeoutMs} ms)`))
+      })
+      this.#waiting.add(waiting)
+      void work.then(resolve, reject).finally(() => {
+        timer.cancel()
+        this.#waiting.delete(waiting)
+      })
+    })
+  }
+
   /** A function of the user's may know; what it throws may pass, and must not reach a caller as it is. */
   async #whereToBegin(): Promise<readonly BrokerAddress[]> {
     try {
-      return await this.#options.brokers()
+      return await this.#inTime(this.#options.brokers())
     } catch (error) {
       if (error instanceof KafkaError) throw error
       const what = `the brokers function failed: ${error instanceof Error ? error.message : String(error)}`
@@ -283,20 +358,9 @@ export class Cluster {
   }
 }
 
-/** A refusal that every further try would meet again. */
-function isHopeless(error: KafkaError): boolean {
-  return error instanceof ProtocolError || !error.retriable
-}
-
-function nobodyAnswered(failures: readonly KafkaError[]): KafkaError {
-  const [first] = failures
-  if (first !== undefined && failures.length === 1) return first
-  const retriable = failures.some((failure) => !isHopeless(failure))
-  const reasons = failures.map(({ message }) => message).join('; ')
-  return new ConnectionError('BOOTSTRAP_FAILED', `connect: BOOTSTRAP_FAILED: no broker could be used: ${reasons}`, {
-    retriable,
-    cause: first,
-  })
+/** What a signal-less promise of the user's is raced with. */
+interface Waiting {
+  giveUp(error: KafkaError): void
 }
 
 function closedError(): ConnectionError {

@@ -107,6 +107,11 @@ export class Link {
         this.#begun = begun
         if (this.#isClosed) begun.close()
       })
+      const adopted = this.ready
+      if (adopted !== null) {
+        connection.close() // a bootstrap connection was taken over meanwhile; one is enough
+        return adopted
+      }
       this.adopt(connection)
       this.#options.onChange(this, null)
       return connection

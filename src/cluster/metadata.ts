@@ -17,6 +17,8 @@ export interface TopicMetadata {
   readonly leaderEpochs: Int32Array
   /** Partitions that have a leader; all of them if none has. */
   readonly available: readonly number[]
+  /** Which answer this is from; a later one has a higher number. */
+  readonly revision: number
 }
 
 /** What one Metadata answer said about one topic that we asked for. */
@@ -32,17 +34,21 @@ export class Metadata {
   readonly brokers: ReadonlyMap<number, BrokerAddress>
   readonly #topics: ReadonlyMap<string, TopicMetadata>
   readonly #problems: ReadonlyMap<string, TopicProblem>
+  /** How many answers went into this picture. */
+  readonly #revision: number
 
   constructor(parts?: {
     clusterId: string | null
     brokers: ReadonlyMap<number, BrokerAddress>
     topics: ReadonlyMap<string, TopicMetadata>
     problems: ReadonlyMap<string, TopicProblem>
+    revision: number
   }) {
     this.clusterId = parts?.clusterId ?? null
     this.brokers = parts?.brokers ?? new Map()
     this.#topics = parts?.topics ?? new Map()
     this.#problems = parts?.problems ?? new Map()
+    this.#revision = parts?.revision ?? 0
   }
 
   topic(name: string): TopicMetadata | undefined {
@@ -67,20 +73,35 @@ export class Metadata {
    * The picture after an answer. Topics that the answer does not speak of stay; a topic that it calls unknown stays, too,
    * with its problem noted: topics vanish from metadata for a moment and come back (faults-and-security.md, S3).
    * A leader that is older than the one we know of is not believed.
+   *
+   * @param isWanted topics that nobody asks about any more are passed over: nobody would keep them up to date.
    */
-  merge(response: MetadataResponse, nowMs: number): Metadata {
+  merge(response: MetadataResponse, nowMs: number, isWanted: (topic: string) => boolean): Metadata {
     const topics = new Map(this.#topics)
     const problems = new Map(this.#problems)
+    const revision = this.#revision + 1
     for (const answer of response.topics) {
       const { name } = answer
-      if (name === null) continue
-      const known = topics.get(name)
-      if (answer.partitions.length > 0) topics.set(name, topicMetadata(name, answer, known))
+      if (name === null || !isWanted(name)) continue
+      // Without topic ids, a topic that was gone and is back is another one: what we knew of its leaders is void.
+      const wasGone = answer.topicId === NO_TOPIC_ID && isGone(problems.get(name))
+      const known = wasGone ? undefined : topics.get(name)
+      if (answer.partitions.length > 0) topics.set(name, topicMetadata(name, answer, known, revision))
       if (answer.errorCode === 0) problems.delete(name)
       else problems.set(name, { errorCode: answer.errorCode, atMs: nowMs })
     }
     const brokers = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
-    return new Metadata({ clusterId: response.clusterId, brokers, topics, problems })
+    return new Metadata({ clusterId: response.clusterId, brokers, topics, problems, revision })
+  }
+
+  /** The picture without what was said of a topic that is no longer asked about. */
+  without(topic: string): Metadata {
+    const { clusterId, brokers } = this
+    const topics = new Map(this.#topics)
+    const problems = new Map(this.#problems)
+    topics.delete(topic)
+    problems.delete(topic)
+    return new Metadata({ clusterId, brokers, topics, problems, revision: this.#revision })
   }
 
   /**
@@ -100,7 +121,8 @@ export class Metadata {
     leaderEpochs[hint.partition] = hint.leaderEpoch
     const topics = new Map(this.#topics)
     topics.set(hint.topic, { ...known, leaders, leaderEpochs, available: availableOf(leaders) })
-    return new Metadata({ clusterId: this.clusterId, brokers, topics, problems: this.#problems })
+    const { clusterId } = this
+    return new Metadata({ clusterId, brokers, topics, problems: this.#problems, revision: this.#revision })
   }
 }
 
@@ -114,7 +136,17 @@ export interface LeaderHint {
 
 type TopicAnswer = MetadataResponse['topics'][number]
 
-function topicMetadata(topic: string, answer: TopicAnswer, known: TopicMetadata | undefined): TopicMetadata {
+/** UNKNOWN_TOPIC_OR_PARTITION */
+function isGone(problem: TopicProblem | undefined): boolean {
+  return problem?.errorCode === 3
+}
+
+function topicMetadata(
+  topic: string,
+  answer: TopicAnswer,
+  known: TopicMetadata | undefined,
+  revision: number,
+): TopicMetadata {
   const count = answer.partitions.length
   const leaders = new Int32Array(count).fill(-1)
   const leaderEpochs = new Int32Array(count).fill(-1)
@@ -126,7 +158,7 @@ function topicMetadata(topic: string, answer: TopicAnswer, known: TopicMetadata 
     leaders[partitionIndex] = isOlder ? (known?.leaders[partitionIndex] ?? -1) : leaderId
     leaderEpochs[partitionIndex] = isOlder ? knownEpoch : leaderEpoch
   }
-  return { topic, topicId: answer.topicId, leaders, leaderEpochs, available: availableOf(leaders) }
+  return { topic, topicId: answer.topicId, leaders, leaderEpochs, available: availableOf(leaders), revision }
 }
 
 function availableOf(leaders: Int32Array): readonly number[] {

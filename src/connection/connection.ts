@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../clock.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
 import { ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
 import { decodeResponseFrame, encodeRequestFrame } from '../protocol/frame.ts'
-import { chooseVersion, type VersionRanges } from '../protocol/negotiate.ts'
+import { chooseVersion, type VersionLimits, type VersionRanges } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { formatAddress } from './broker-address.ts'
 import { Answers, type Outcome, type Pending } from './answers.ts'
@@ -19,16 +19,17 @@ export interface ConnectionOptions extends SocketTarget, SocketHooks {
   readonly maxIdleMs: number
 }
 
-export interface RequestOptions {
-  /** Not newer than this, although both sides know newer ones. */
-  readonly maxVersion?: number
-}
+/** Versions that the caller can work with, where those are fewer than both sides know. */
+export type RequestOptions = VersionLimits
 
 /**
  * "\r\n\r\n" as a correlation id. To an HTTP server that waits for the end of a request line our first request now has
  * one, so it answers (400) at once and the mistake can be named instead of timing out (DESIGN.md, "Non-obvious").
  */
 const FIRST_CORRELATION_ID = 0x0d0a0d0a
+
+/** How long a broker may take to read what we handed over before we close. */
+const END_TIMEOUT_MS = 1000
 
 /** Kafka's Java client keeps the last 8 ids for SASL (SaslClientAuthenticator); ours wrap before them. */
 const MAX_CORRELATION_ID = 2 ** 31 - 1 - 8
@@ -57,6 +58,9 @@ export class Connection {
   #deadlineTimer: Timer | null = null
   #idleTimer: Timer | null = null
   #lastUsedMs = 0
+  /** Deadlines of the requests without an answer that the operating system has not taken yet, oldest first. */
+  readonly #handovers: number[] = []
+  #hasHandedOver = false
   #openedAtMs = 0
   #closedBy: KafkaError | null = null
   /** Called once, when the connection is over; not for a connection that never became ready. */
@@ -107,6 +111,8 @@ export class Connection {
 
   /** The handshake is over; from here on the broker's versions decide what is sent. */
   becomeReady(versions: VersionRanges): void {
+    // Between the answer and this call the connection may have ended: more bytes came, and they made no sense.
+    if (this.#closedBy !== null) throw this.#closedBy
     this.#enter('authenticating')
     this.#enter('ready')
     this.#versions = versions
@@ -179,9 +185,14 @@ export class Connection {
         return resolve({ error: chunks as KafkaError, wasWritten: false })
       }
       const negotiated = version
+      this.#handovers.push(this.#options.clock.now() + this.#options.requestTimeoutMs)
+      this.#hasHandedOver = true
       this.#setKeepAlive(true)
+      this.#watchDeadline()
       this.#write(chunks, (error) => {
-        if (this.#answers.pendingCount === 0) this.#setKeepAlive(false)
+        this.#handovers.shift()
+        if (this.#isQuiet) this.#setKeepAlive(false)
+        if (this.#closedBy === null) this.#watchDeadline()
         const failure = error && (this.#closedBy ?? this.#error('CONNECTION_CLOSED', error.message, error))
         resolve(failure ? { error: failure, wasWritten: true } : { response: undefined, version: negotiated })
       })
@@ -196,8 +207,7 @@ export class Connection {
   #chooseVersion(api: Api, options?: RequestOptions): number {
     if (this.#state !== 'ready')
       throw this.#closedBy ?? this.#error('CONNECTION_CLOSED', `the connection is ${this.#state}`)
-    const version = chooseVersion(api, this.#versions, this.address)
-    return Math.min(version, options?.maxVersion ?? version)
+    return chooseVersion(api, this.#versions, this.address, options)
   }
 
   #encode<A extends Api>(
@@ -256,31 +266,41 @@ export class Connection {
     }
     if (this.#closedBy !== null) return
     this.#watchDeadline()
-    if (this.#answers.pendingCount === 0) this.#setKeepAlive(false)
+    if (this.#isQuiet) this.#setKeepAlive(false)
+  }
+
+  /** Nothing is out that anybody waits for. */
+  get #isQuiet(): boolean {
+    return this.#answers.pendingCount === 0 && this.#handovers.length === 0
+  }
+
+  get #nextDeadlineMs(): number {
+    return Math.min(this.#answers.oldest?.deadlineMs ?? Infinity, this.#handovers[0] ?? Infinity)
   }
 
   #watchDeadline(): void {
     this.#deadlineTimer?.cancel()
     this.#deadlineTimer = null
-    const oldest = this.#answers.oldest
-    if (oldest === undefined) return
+    const deadlineMs = this.#nextDeadlineMs
+    if (deadlineMs === Infinity) return
     const { clock } = this.#options
     // Judged after the pending data was read: a process that was frozen must not condemn answers that lie in the socket.
-    this.#deadlineTimer = clock.after(oldest.deadlineMs - clock.now(), () => clock.soon(() => this.#judgeDeadline()))
+    this.#deadlineTimer = clock.after(deadlineMs - clock.now(), () => clock.soon(() => this.#judgeDeadline()))
   }
 
   #judgeDeadline(): void {
-    const oldest = this.#answers.oldest
-    if (oldest === undefined || this.#closedBy !== null) return
-    if (oldest.deadlineMs > this.#options.clock.now()) return this.#watchDeadline()
-    const what = `no answer to ${oldest.apiName} within requestTimeoutMs (${this.#options.requestTimeoutMs} ms)`
-    this.#end(this.#error('REQUEST_TIMEOUT', what))
+    if (this.#closedBy !== null) return
+    const { clock, requestTimeoutMs } = this.#options
+    if (this.#nextDeadlineMs > clock.now()) return this.#watchDeadline()
+    const { oldest } = this.#answers
+    const what = oldest === undefined ? 'the broker took no bytes' : `no answer to ${oldest.apiName}`
+    this.#end(this.#error('REQUEST_TIMEOUT', `${what} within requestTimeoutMs (${requestTimeoutMs} ms)`))
   }
 
   #watchIdle(): void {
     const { clock, maxIdleMs } = this.#options
     const restMs = this.#lastUsedMs + maxIdleMs - clock.now()
-    const isIdle = this.#answers.pendingCount === 0
+    const isIdle = this.#isQuiet
     if (isIdle && restMs <= 0) return this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
     this.#idleTimer = clock.after(restMs > 0 ? restMs : maxIdleMs, () => this.#watchIdle(), false)
   }
@@ -306,7 +326,7 @@ export class Connection {
     this.#deadlineTimer?.cancel()
     this.#idleTimer?.cancel()
     this.#abortDial.abort(error)
-    this.#socket?.destroy()
+    this.#letGo()
     this.#enter('closed')
     for (const pending of this.#answers.drain()) pending.fail(error)
     if (!wasReady) return
@@ -315,6 +335,22 @@ export class Connection {
       closedChannel.publish({ nodeId, host, port, error })
     }
     this.onClosed?.(error)
+  }
+
+  /**
+   * Closes the socket. A connection that carried records without answers (`acks: 0`) is ended in order: destroyed with an
+   * unread answer in it, it would be reset, and the system would drop what it still has to send.
+   */
+  #letGo(): void {
+    const socket = this.#socket
+    if (socket === null) return
+    if (!this.#hasHandedOver || this.#closedBy?.retriable === false) return void socket.destroy()
+    this.#setKeepAlive(true)
+    const timer = this.#options.clock.after(END_TIMEOUT_MS, () => socket.destroy())
+    socket.once('close', () => timer.cancel())
+    socket.removeAllListeners('data')
+    socket.resume()
+    socket.end()
   }
 
   #enter(state: ConnectionState): void {

@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises'
-import { connect, isIP, type Socket } from 'node:net'
+import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import { ConnectionError } from '../errors.ts'
 import { formatAddress } from './broker-address.ts'
+import { ignoreLateError, raceAddresses } from './race-addresses.ts'
 
 /** Where to, in the words of the user's hooks; `nodeId` is null for a bootstrap address. */
 export interface SocketTarget {
@@ -28,7 +29,8 @@ export interface OpenSocketOptions extends SocketTarget, SocketHooks {
 }
 
 /**
- * Opens a socket: the name is resolved anew at each call, and all its addresses are tried in turn.
+ * Opens a socket: the name is resolved anew at each call, and all its addresses are tried, the next one as soon as
+ * one has failed or has been silent for a moment (RFC 8305).
  *
  * @throws {ConnectionError} `HOST_NOT_FOUND`, `CONNECTION_REFUSED`, `CONNECT_TIMEOUT`, `CONNECTION_FAILED`, each naming
  * host and port.
@@ -53,53 +55,20 @@ async function dial(options: OpenSocketOptions, signal: AbortSignal): Promise<Du
   const { nodeId, host, port } = options
   const at = options.mapAddress?.({ nodeId, host, port }) ?? { host, port }
   if (options.createSocket !== undefined) {
-    return await untilAborted(Promise.resolve(options.createSocket({ nodeId, ...at, signal })), signal)
+    const made = Promise.resolve(options.createSocket({ nodeId, ...at, signal }))
+    // A socket that comes too late belongs to nobody else.
+    void made.then((socket) => signal.aborted && socket.destroy(), ignoreLateError)
+    return await untilAborted(made, signal)
   }
   const addresses = await untilAborted(resolveHost(at.host), signal)
-  let lastError: unknown
-  for (const address of addresses) {
-    options.connectGuard?.({ host: at.host, port: at.port, address })
-    try {
-      return await connectTo(address, at.port, signal)
-    } catch (error) {
-      lastError = error
-      if (signal.aborted) break
-    }
-  }
-  throw lastError
+  for (const address of addresses) options.connectGuard?.({ host: at.host, port: at.port, address })
+  return await raceAddresses(addresses, at.port, options.clock, signal)
 }
 
 async function resolveHost(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host]
   const found = await lookup(host, { all: true, order: 'verbatim' })
   return found.map(({ address }) => address)
-}
-
-function connectTo(address: string, port: number, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port, noDelay: true, keepAlive: true })
-    const settle = (error?: Error): void => {
-      socket.off('error', settle)
-      socket.off('connect', settle)
-      signal.removeEventListener('abort', onAbort)
-      if (error === undefined) {
-        resolve(socket)
-      } else {
-        socket.on('error', ignoreLateError)
-        socket.destroy()
-        reject(error)
-      }
-    }
-    const onAbort = (): void => settle(signal.reason as Error)
-    socket.once('error', settle)
-    socket.once('connect', () => settle())
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-}
-
-/** A socket that we gave up may still fail; nobody is left to be told. */
-function ignoreLateError(): void {
-  return undefined
 }
 
 /** Waits for work that knows nothing of signals (name resolution, a user's hook). */

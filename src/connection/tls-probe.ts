@@ -1,5 +1,6 @@
 import { connect } from 'node:tls'
 import { openSocket, type OpenSocketOptions } from './open-socket.ts'
+import { ignoreLateError } from './race-addresses.ts'
 
 /** The answer to a greeting is a matter of milliseconds; whoever takes longer is not named. */
 const PROBE_TIMEOUT_MS = 1000
@@ -18,8 +19,11 @@ export async function speaksTls(options: Omit<OpenSocketOptions, 'signal'>): Pro
     return false // it could not be asked; the failure that led here stays the one that is told
   }
   const secure = connect({ socket, rejectUnauthorized: false })
+  // It is only asked on the side: a program that has ended must not wait for it.
+  secure.unref()
+  socket.on('error', ignoreLateError)
   const isTls = await new Promise<boolean>((resolve) => {
-    const timer = options.clock.after(PROBE_TIMEOUT_MS, () => resolve(false))
+    const timer = options.clock.after(PROBE_TIMEOUT_MS, () => resolve(false), false)
     const settle = (is: boolean): void => {
       timer.cancel()
       resolve(is)
@@ -30,5 +34,6 @@ export async function speaksTls(options: Omit<OpenSocketOptions, 'signal'>): Pro
     secure.once('close', () => settle(false))
   })
   secure.destroy()
+  socket.destroy()
   return isTls
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { Metadata, TopicMetadata } from '../cluster/metadata.ts'
+import type { TopicMetadata } from '../cluster/metadata.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import { errorByCode, toBrokerError } from '../protocol/error-codes.ts'
@@ -12,8 +12,8 @@ import type { CheckedRecord } from './record.ts'
 interface Waiting {
   readonly accepted: Accepted
   readonly deadlineMs: number
-  /** What was known when it came: newer knowledge that still lacks its partition is final. */
-  readonly seen: Metadata
+  /** The answer that its topic was known from when it came: a newer one that still lacks its partition is final. */
+  readonly seenRevision: number
 }
 
 export interface AdmissionOptions {
@@ -37,6 +37,9 @@ export interface AdmissionListener {
  */
 const UNKNOWN_TOPIC_WAIT_MS = 5000
 
+/** How long the error for a missing topic may wait for the names of those that exist. */
+const HINT_WAIT_MS = 1000
+
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const UNKNOWN_TOPIC_ID = 100
 
@@ -49,6 +52,9 @@ export class Admission {
   readonly #cluster: Cluster
   readonly #listener: AdmissionListener
   readonly #topics = new Map<string, Waiting[]>()
+  /** Records of topics that are missing, while a hint is being looked for. */
+  readonly #leaving = new Set<ReadonlySet<Accepted>>()
+  #names: Promise<string[]> | null = null
   #waitingBytes = 0
   #timer: Timer | null = null
 
@@ -59,7 +65,7 @@ export class Admission {
   }
 
   get isEmpty(): boolean {
-    return this.#topics.size === 0
+    return this.#topics.size === 0 && this.#leaving.size === 0
   }
 
   /** Upper bound of what waits here, bytes. */
@@ -77,18 +83,17 @@ export class Admission {
   wait(accepted: Accepted): void {
     const { record, sentMs } = accepted
     const deadlineMs = sentMs + Math.min(this.#options.maxBlockMs, this.#options.deliveryTimeoutMs)
-    const seen = this.#cluster.metadata
+    const seenRevision = this.#cluster.metadata.topic(record.topic)?.revision ?? -1
     const queue = this.#topics.get(record.topic) ?? []
-    queue.push({ accepted, deadlineMs, seen })
+    queue.push({ accepted, deadlineMs, seenRevision })
     this.#waitingBytes += record.upperBoundBytes
     this.#topics.set(record.topic, queue)
     this.#cluster.watch(record.topic)
     this.#watchTime()
   }
 
-  /** Looks again at everything that waits, after metadata or time moved on. */
-  review(): void {
-    const nowMs = this.#options.clock.now()
+  /** Looks again at everything that waits, now that metadata may have moved on. Deadlines are left to the timer. */
+  review(nowMs = -Infinity): void {
     for (const [topic, queue] of [...this.#topics]) this.#reviewTopic(topic, queue, nowMs)
     if (this.#topics.size > 0) this.#cluster.refreshUnlessAsking()
     this.#watchTime()
@@ -96,17 +101,34 @@ export class Admission {
 
   /** Every record that waits fails. */
   failAll(error: (record: CheckedRecord) => KafkaError): void {
-    const all = [...this.#topics.values()].flat()
+    const all = this.#all()
     this.#topics.clear()
+    this.#leaving.clear()
     this.#watchTime()
-    for (const { accepted } of all) this.#fail(accepted, error(accepted.record))
+    for (const accepted of all) if (!this.#dropIfWithdrawn(accepted)) this.#fail(accepted, error(accepted.record))
   }
 
   /** Every record that waits now tells the ticket when it settles. @returns how many there are. */
   addTicket(ticket: FlushTicket): number {
-    const all = [...this.#topics.values()].flat()
-    for (const { accepted } of all) accepted.tickets.push(ticket)
+    this.dropWithdrawn()
+    const all = this.#all()
+    for (const { tickets } of all) tickets.push(ticket)
     return all.length
+  }
+
+  /** Records that were called off: nobody waits for them, and nothing must. */
+  dropWithdrawn(): void {
+    for (const [topic, queue] of [...this.#topics]) {
+      const rest = queue.filter(({ accepted }) => !this.#dropIfWithdrawn(accepted))
+      if (rest.length > 0) this.#topics.set(topic, rest)
+      else this.#topics.delete(topic)
+    }
+    this.#watchTime()
+  }
+
+  #all(): Accepted[] {
+    const waiting = [...this.#topics.values()].flat().map(({ accepted }) => accepted)
+    return [...waiting, ...[...this.#leaving].flatMap((leaving) => [...leaving])]
   }
 
   #reviewTopic(name: string, queue: readonly Waiting[], nowMs: number): void {
@@ -124,7 +146,7 @@ export class Admission {
     return queue.filter((waiting) => {
       const { accepted } = waiting
       const { record } = accepted
-      const isNewsSinceSend = this.#cluster.metadata !== waiting.seen
+      const isNewsSinceSend = topic.revision > waiting.seenRevision
       if (record.partition === null || record.partition < count) {
         this.#waitingBytes -= record.upperBoundBytes
         this.#listener.admit(accepted, topic)
@@ -142,7 +164,7 @@ export class Admission {
       for (const { accepted } of queue) this.#fail(accepted, topicRefused(name, errorCode))
       return []
     }
-    const waitedMs = nowMs - (queue[0]?.accepted.sentMs ?? nowMs)
+    const waitedMs = this.#options.clock.now() - (queue[0]?.accepted.sentMs ?? Infinity)
     if (isUnknown(errorCode) && waitedMs >= Math.min(UNKNOWN_TOPIC_WAIT_MS, this.#options.maxBlockMs)) {
       this.#cluster.forget(name)
       void this.#failMissing(name, queue, errorCode)
@@ -157,16 +179,27 @@ export class Admission {
 
   /** The topic is not there. What is, is asked for once more, because most missing topics are misspelt ones. */
   async #failMissing(topic: string, queue: readonly Waiting[], errorCode: number): Promise<void> {
-    let hint = ''
-    try {
-      const nearest = nearestNames(topic, await this.#listener.topicNames(), 3)
-      if (nearest.length > 0) hint = `; did you mean ${nearest.map((name) => JSON.stringify(name)).join(' or ')}?`
-    } catch (error) {
-      hint = `; the names that exist could not be read: ${error instanceof Error ? error.message : String(error)}`
-    }
+    const leaving = new Set(queue.map(({ accepted }) => accepted))
+    this.#leaving.add(leaving)
+    const hint = await this.#nearestNames(topic)
+    if (!this.#leaving.delete(leaving)) return // closed meanwhile
     const what = `the cluster has no topic ${JSON.stringify(topic)}, and did not create it${hint}`
     const error = toBrokerError(errorCode, 'send', { topic, maybeWritten: false }, what)
-    for (const { accepted } of queue) this.#fail(accepted, error)
+    for (const accepted of leaving) this.#fail(accepted, error)
+  }
+
+  /** A hint is worth a moment, not more: the record has waited long enough. One question serves all missing topics. */
+  async #nearestNames(topic: string): Promise<string> {
+    this.#names ??= this.#listener.topicNames().finally(() => (this.#names = null))
+    const late = new Promise<null>((resolve) => {
+      this.#options.clock.after(HINT_WAIT_MS, () => resolve(null), false)
+    })
+    try {
+      const nearest = nearestNames(topic, (await Promise.race([this.#names, late])) ?? [], 3)
+      return nearest.length === 0 ? '' : `; did you mean ${nearest.map((name) => JSON.stringify(name)).join(' or ')}?`
+    } catch (error) {
+      return `; the names that exist could not be read: ${error instanceof Error ? error.message : String(error)}`
+    }
   }
 
   #fail(accepted: Accepted, error: KafkaError): void {
@@ -211,7 +244,7 @@ export class Admission {
       const missingAtMs = first.accepted.sentMs + UNKNOWN_TOPIC_WAIT_MS
       atMs = Math.min(atMs, first.deadlineMs, missingAtMs > nowMs ? missingAtMs : Infinity)
     }
-    this.#timer = clock.after(atMs - nowMs, () => clock.soon(() => this.review()))
+    this.#timer = clock.after(atMs - nowMs, () => clock.soon(() => this.review(clock.now())))
   }
 }
 

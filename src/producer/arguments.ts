@@ -14,7 +14,10 @@ export function isAsyncIterable<T>(records: Iterable<T> | AsyncIterable<T>): rec
 export function withTopic(record: RecordForTopic, topic: string | undefined): ProducerRecord {
   const given: unknown = record
   const isIncomplete = typeof given === 'object' && given !== null && record.topic === undefined && topic !== undefined
-  return (isIncomplete ? { ...record, topic } : record) as ProducerRecord
+  if (!isIncomplete) return record as ProducerRecord
+  // By name, not by spread: a record may be of a class, with getters.
+  const { value, key, headers, partition, timestamp } = record
+  return { topic, value, key, headers, partition, timestamp }
 }
 
 /** @throws {OptionError} `INVALID_ARGUMENT`. */
@@ -31,6 +34,16 @@ export function checkTimeout(where: string, timeoutMs: unknown): void {
   if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return
   const what = `timeoutMs: got ${show(timeoutMs)}, expected milliseconds from 0`
   throw new OptionError('INVALID_ARGUMENT', `${where}: INVALID_ARGUMENT: ${what}`)
+}
+
+/** What a check throws; null: nothing. */
+export function misuseOf(check: () => void): KafkaError | null {
+  try {
+    check()
+    return null
+  } catch (error) {
+    return asKafkaError(error)
+  }
 }
 
 /** What a getter or an iterator of the user's threw is the record's error. */

@@ -12,6 +12,8 @@ import type { CheckedRecord } from './record.ts'
  */
 export type BatchState = 'open' | 'sealed' | 'inFlight' | 'settled'
 
+const CORRUPT_MESSAGE = 2
+
 const moves: Readonly<Record<BatchState, readonly BatchState[]>> = {
   open: ['sealed', 'settled'],
   sealed: ['inFlight', 'settled'],
@@ -39,6 +41,8 @@ export class Batch {
   /** Sticky: once an attempt may have been written, no later refusal makes that undone. */
   maybeWritten = false
   lastError: KafkaError | null = null
+  /** How often in all the brokers called it corrupt. */
+  corruptCount = 0
   /** Not to be sent again before this, by the clock. */
   notBeforeMs = -Infinity
   #state: BatchState = 'open'
@@ -102,6 +106,10 @@ export class Batch {
     this.#enter('sealed')
     this.notBeforeMs = notBeforeMs
     this.lastError = error
+  }
+
+  countRefusal(errorCode: number): void {
+    if (errorCode === CORRUPT_MESSAGE) this.corruptCount++
   }
 
   /** All records are in the log, the first at `baseOffset` (-1n: nobody told us where). */

@@ -19,6 +19,8 @@ export interface BatchFacts {
   readonly partition: number
   readonly attempts: number
   readonly maybeWritten: boolean
+  /** How often it was called corrupt, this time included. */
+  readonly corruptCount: number
 }
 
 export interface RetryPolicy {
@@ -43,7 +45,7 @@ export type Verdict =
   | { readonly do: 'fail'; readonly maybeWritten: boolean; readonly error: KafkaError }
 
 /** `retry-briefly` rows: called corrupt this often, the same bytes are not going to be liked any better. */
-const MAX_BRIEF_ATTEMPTS = 3
+const MAX_CORRUPT_COUNT = 3
 const MAX_BROKER_TEXT = 256
 
 /**
@@ -59,15 +61,15 @@ function decideRefused(failure: Failure & { kind: 'refused' }, batch: BatchFacts
   const maybeWritten = batch.maybeWritten || row.maybeWritten
   if (row.recovery === 'duplicate') return { do: 'deliver', maybeWritten: true }
   const error = refusal(failure, batch, maybeWritten)
-  if (!isRetried(row.recovery, batch.attempts)) return { do: 'fail', maybeWritten, error }
+  if (!isRetried(row.recovery, batch.corruptCount)) return { do: 'fail', maybeWritten, error }
   const refresh = row.recovery === 'refresh-metadata'
   const waitMs = failure.isLeaderKnown === true ? 0 : delayMs(batch, policy)
   return { do: 'retry', delayMs: waitMs, refresh, maybeWritten, error }
 }
 
 /** `split` and `reset-producer-id` fail until batches can be split and producers are idempotent. */
-function isRetried(recovery: Recovery, attempts: number): boolean {
-  if (recovery === 'retry-briefly') return attempts < MAX_BRIEF_ATTEMPTS
+function isRetried(recovery: Recovery, corruptCount: number): boolean {
+  if (recovery === 'retry-briefly') return corruptCount < MAX_CORRUPT_COUNT
   return recovery === 'retry' || recovery === 'refresh-metadata'
 }
 

@@ -241,9 +241,9 @@ export type ResolvedProducerOptions = Resolved<typeof producerOptionTable>
 
 const rules: readonly CrossRule<typeof producerOptionTable>[] = [
   [
-    (o) => o.deliveryTimeoutMs >= o.lingerMs,
+    (o) => o.deliveryTimeoutMs > o.lingerMs,
     (o) =>
-      `deliveryTimeoutMs (${o.deliveryTimeoutMs}) is shorter than lingerMs (${o.lingerMs}): every record would expire`,
+      `deliveryTimeoutMs (${o.deliveryTimeoutMs}) is not longer than lingerMs (${o.lingerMs}): every record would expire`,
   ],
   [
     (o) => o.retryBackoffMaxMs >= o.retryBackoffMs,

@@ -5,14 +5,8 @@ import type { MetadataResponse, TopicMetadata } from '../cluster/metadata.ts'
 import { DeliveryError, KafkaError, type ErrorDetails } from '../errors.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
 import type { Accepted } from './accepted.ts'
-import {
-  asKafkaError,
-  checkIterable,
-  checkTimeout,
-  isAsyncIterable,
-  withTopic,
-  type RecordForTopic,
-} from './arguments.ts'
+import { asKafkaError, checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
+import type { FlushTicket } from './batch.ts'
 import { Countdown } from './countdown.ts'
 import { Accumulator } from './accumulator.ts'
 import { Admission } from './admission.ts'
@@ -23,7 +17,8 @@ import { PromiseReceipt, type Receipt } from './receipt.ts'
 import type { RecordMetadata } from './record-metadata.ts'
 import { checkRecord, type CheckedRecord, type ProducerRecord } from './record.ts'
 import { Sender } from './sender.ts'
-import { Signals } from './signals.ts'
+import { aborted, checkCallOptions, Signals } from './signals.ts'
+import { readRecords, ReadStop } from './read-records.ts'
 import { listPartitions, listTopics, type AskMetadata, type PartitionInfo, type TopicInfo } from './topic-info.ts'
 
 export interface SendOptions {
@@ -60,11 +55,15 @@ export class Producer {
   readonly #admission: Admission
   readonly #placement: Placement
   readonly #sender: Sender
-  readonly #signals = new Signals()
+  readonly #signals = new Signals(() => this.#admission.dropWithdrawn())
+  /** `sendAll`s that are reading. */
+  readonly #readings = new Set<ReadStop>()
   readonly #askMetadata: AskMetadata
   #state: ProducerState = 'running'
   #closing: Promise<void> | null = null
   #onDrained: (() => void)[] = []
+  /** Without answers (`acks: 0`) a lost connection is the only sign of a leader that moved. */
+  #isMetadataDoubtful = false
 
   /** @throws {OptionError} every problem of the options at once. */
   constructor(options: ProducerOptions)
@@ -99,6 +98,7 @@ export class Producer {
    */
   async connect(options: SendOptions = {}): Promise<void> {
     this.#assertOpen('connect')
+    checkCallOptions('connect', options)
     const failure = await this.#signals.race(options.signal, 'connect', this.#cluster.refreshNow())
     if (failure !== null) throw failure
   }
@@ -120,6 +120,7 @@ export class Producer {
   send(record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {
       const receipt = new PromiseReceipt(resolve, reject)
+      checkCallOptions('send', options)
       this.#accept(record, options?.signal === undefined ? receipt : this.#signals.guard(options.signal, receipt), 0)
     })
   }
@@ -149,6 +150,7 @@ export class Producer {
   ): Promise<DeliveryReport> {
     this.#assertOpen('sendAll')
     checkIterable(records)
+    checkCallOptions('sendAll', options)
     const report = new ReportReceipt()
     const receipt = options.signal === undefined ? report : this.#signals.guard(options.signal, report)
     const failure = await this.#readAll(records, options, (record) => this.#accept(record, receipt, report.next()))
@@ -163,6 +165,7 @@ export class Producer {
    * @throws {DeliveryError} `FLUSH_TIMEOUT`, `ABORTED`: the records go on.
    */
   async flush(options: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<void> {
+    checkCallOptions('flush', options)
     checkTimeout('flush', options.timeoutMs)
     const ticket = new Countdown()
     ticket.remaining = this.#admission.addTicket(ticket) + this.#accumulator.addTicket(ticket)
@@ -183,7 +186,14 @@ export class Producer {
    * @throws {DeliveryError} `CLOSED`: some records were given up.
    */
   close(options: { timeoutMs?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#close(options)
+    if (this.#closing !== null) return this.#closing
+    const misuse = misuseOf(() => {
+      checkCallOptions('close', options)
+      checkTimeout('close', options.timeoutMs)
+    })
+    // Misuse closes nothing, and must not be what a later, correct call is answered with.
+    if (misuse !== null) return Promise.reject(misuse)
+    this.#closing = this.#close(options)
     return this.#closing
   }
 
@@ -207,7 +217,7 @@ export class Producer {
     return await listPartitions(this.#askMetadata, topic)
   }
 
-  /** Hands over every record of an iterable, no faster than they settle. @returns what made it stop early, if anything. */
+  /** Takes one record after the other, no faster than they settle. */
   async #readAll(
     records: Iterable<RecordForTopic> | AsyncIterable<RecordForTopic>,
     { topic, signal }: SendAllOptions,
@@ -215,30 +225,19 @@ export class Producer {
   ): Promise<{ cause: unknown } | null> {
     let taken = 0
     const take = (record: RecordForTopic): Promise<void> | null => {
-      this.#assertOpen('sendAll')
       accept(withTopic(record, topic))
       taken++
-      if (this.#unsettledBytes > SEND_ALL_WINDOW_BYTES || signal?.aborted === true) {
-        return this.#signals.race(signal, 'sendAll', this.#drained())
-      }
+      if (this.#unsettledBytes > SEND_ALL_WINDOW_BYTES) return this.#drained()
       return taken % SEND_ALL_TURN_RECORDS === 0 ? new Promise((resolve) => this.#clock.soon(resolve)) : null
     }
+    const stop = new ReadStop()
+    const unlisten = signal && this.#signals.onAbort(signal, () => stop.stop(aborted('sendAll', signal, false)))
+    this.#readings.add(stop)
     try {
-      // Two loops: `for await` costs a turn of the microtask queue for every element of a plain array.
-      if (isAsyncIterable(records)) {
-        for await (const record of records) {
-          const room = take(record)
-          if (room !== null) await room
-        }
-      } else {
-        for (const record of records) {
-          const room = take(record)
-          if (room !== null) await room
-        }
-      }
-      return null
-    } catch (cause) {
-      return { cause }
+      return await readRecords(records, take, stop)
+    } finally {
+      this.#readings.delete(stop)
+      unlisten?.()
     }
   }
 
@@ -264,12 +263,19 @@ export class Producer {
     const { record, receipt, token, tickets } = accepted
     try {
       const partition = this.#placement.choose(record, topic)
+      // A partitioner is the user's code: it may have closed the producer, or called the record off.
+      if (this.#state === 'closed') throw closedError('the producer was closed first', { topic: record.topic })
+      if (receipt.isWithdrawn?.(token) === true) return finish(tickets)
       const bytes = this.#accumulator.append(accepted, partition)
       this.#placement.placed(record, partition, bytes)
+      if (this.#isMetadataDoubtful) {
+        this.#isMetadataDoubtful = false
+        this.#cluster.refreshSoon()
+      }
       this.#sender.pumpSoon()
     } catch (error) {
       receipt.settleFailed(token, asKafkaError(error))
-      for (const ticket of tickets) ticket.done()
+      finish(tickets)
     }
   }
 
@@ -282,20 +288,27 @@ export class Producer {
 
   #onClusterChange(error: KafkaError | null): void {
     if (error !== null) {
-      this.#options.logger?.warn({ err: error }, error.message)
-      // Without answers (`acks: 0`) a lost connection is the only sign of a leader that moved.
-      const isNewsWanted = !this.#admission.isEmpty || !this.#accumulator.isEmpty || this.#options.acks === 0
-      if (isNewsWanted) this.#cluster.refreshSoon()
+      this.#warn(error, error.message)
+      this.#isMetadataDoubtful = this.#options.acks === 0
+      if (!this.#admission.isEmpty || !this.#accumulator.isEmpty) this.#cluster.refreshSoon()
     }
     this.#admission.review()
     this.#sender.pump()
   }
 
   #onRefreshFailed(error: KafkaError, isHopeless: boolean): void {
-    this.#options.logger?.warn({ err: error }, `metadata could not be refreshed: ${error.message}`)
+    this.#warn(error, `metadata could not be refreshed: ${error.message}`)
     if (isHopeless) this.#admission.failAll(() => error)
     this.#admission.review()
     this.#sender.pump()
+  }
+
+  #warn(error: KafkaError, message: string): void {
+    try {
+      this.#options.logger?.warn({ err: error }, message)
+    } catch {
+      // A logger that throws has nobody to tell; it must not take the records with it.
+    }
   }
 
   get #unsettledBytes(): number {
@@ -313,8 +326,8 @@ export class Producer {
   }
 
   async #close({ timeoutMs }: { timeoutMs?: number | undefined }): Promise<void> {
-    checkTimeout('close', timeoutMs)
     this.#state = 'closing'
+    for (const reading of this.#readings) reading.stop(closedError('the producer was closed', {}))
     const waitMs = timeoutMs ?? this.#options.deliveryTimeoutMs
     if (waitMs > 0) await this.flush(waitMs === Infinity ? {} : { timeoutMs: waitMs }).catch(givenUpBelow)
     let givenUp = 0
@@ -343,14 +356,14 @@ export class Producer {
     const { maxBlockMs, retryBackoffMs, retryBackoffMaxMs } = this.#options
     const deadlineMs = this.#clock.now() + maxBlockMs
     for (let failures = 1; ; failures++) {
-      try {
-        return await this.#cluster.ask(metadataApi, question)
-      } catch (error) {
-        const waitMs = backoffMs(failures, retryBackoffMs, retryBackoffMaxMs, this.#clock.random())
-        const isFinal = !(error instanceof KafkaError) || !error.retriable || this.#state === 'closed'
-        if (isFinal || this.#clock.now() + waitMs > deadlineMs) throw error
-        await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
-      }
+      const asked = this.#cluster.ask(metadataApi, question).catch((error: unknown) => asKafkaError(error))
+      const answer = await this.#within(deadlineMs - this.#clock.now(), asked)
+      if (answer === 'late') throw metadataTimeout(maxBlockMs)
+      if (!(answer instanceof KafkaError)) return answer
+      const waitMs = backoffMs(failures, retryBackoffMs, retryBackoffMaxMs, this.#clock.random())
+      const isFinal = !answer.retriable || this.#state === 'closed'
+      if (isFinal || this.#clock.now() + waitMs > deadlineMs) throw answer
+      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
     }
   }
 
@@ -368,6 +381,15 @@ export class Producer {
   #assertOpen(where: string): void {
     if (this.#state !== 'running') throw new DeliveryError('CLOSED', `${where}: CLOSED: the producer is ${this.#state}`)
   }
+}
+
+function finish(tickets: readonly FlushTicket[]): void {
+  for (const ticket of tickets) ticket.done()
+}
+
+function metadataTimeout(maxBlockMs: number): DeliveryError {
+  const what = `no broker answered within maxBlockMs (${maxBlockMs} ms)`
+  return new DeliveryError('METADATA_TIMEOUT', `metadata: METADATA_TIMEOUT: ${what}`, { retriable: true })
 }
 
 function closedError(what: string, details: ErrorDetails): DeliveryError {

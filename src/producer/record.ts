@@ -35,6 +35,11 @@ export interface CheckedRecord {
   readonly original: ProducerRecord
 }
 
+/** Kafka's own limit. Which characters are allowed, the broker says (INVALID_TOPIC_EXCEPTION). */
+const MAX_TOPIC_LENGTH = 249
+/** Half a character: it would arrive as another name, whose metadata is never ours. */
+const LONE_SURROGATE = /\p{Surrogate}/u
+
 const NO_HEADERS: RecordHeaders = []
 const MAX_INT32 = 2 ** 31 - 1
 
@@ -44,8 +49,8 @@ export function checkRecord(record: ProducerRecord, nowMs: number): CheckedRecor
   const given: unknown = record
   if (typeof given !== 'object' || given === null) throw invalid(`expected a record, got ${show(given)}`)
   const { topic } = record
-  if (typeof topic !== 'string' || topic === '') {
-    throw invalid(`topic: got ${show(topic)}, expected a string that is not empty`)
+  if (typeof topic !== 'string' || topic === '' || topic.length > MAX_TOPIC_LENGTH || LONE_SURROGATE.test(topic)) {
+    throw invalid(`topic: got ${show(topic)}, expected 1 to ${MAX_TOPIC_LENGTH} characters`)
   }
   const key = record.key ?? null
   const value = checkBytes(record.value, topic, 'value')

@@ -32,6 +32,9 @@ const failedChannel = diagnosticChannel('headrace:batch:failed')
  */
 const BROKER_SHARE_OF_TIMEOUT = 0.9
 
+/** Our batches are of record format v2; an older Produce would carry them to a broker that reads message sets. */
+const FIRST_VERSION_WITH_BATCHES = 3
+
 /**
  * The one place that decides what is sent next. Appending, answers, timers, metadata and `flush` change state and call
  * `pump()`; "why was this batch not sent?" is answered by `#whyNot`.
@@ -44,6 +47,7 @@ export class Sender {
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #isPumpSoon = false
+  #isMoreToSend = false
 
   constructor(options: SenderOptions, cluster: Cluster, accumulator: Accumulator, onBatchSettled: () => void) {
     this.#options = options
@@ -65,21 +69,27 @@ export class Sender {
   /** Sends whatever can be sent now. Synchronous, and harmless when there is nothing. */
   pump(): void {
     const nowMs = this.#options.clock.now()
-    this.#expire(nowMs)
     let wakeAtMs = Infinity
     const exchanges = new Map<Connection, ProduceExchange>()
     for (const queue of [...this.#accumulator.active]) {
-      const head = queue.head
-      const deadlineMs = (queue.inFlight ?? head)?.deadlineMs ?? Infinity
-      wakeAtMs = Math.min(wakeAtMs, deadlineMs)
+      const { head, inFlight } = queue
+      // An expired batch whose answer is still out has no deadline any more.
+      const inFlightMs = inFlight === null || inFlight.state === 'settled' ? Infinity : inFlight.deadlineMs
+      wakeAtMs = Math.min(wakeAtMs, inFlightMs, head?.deadlineMs ?? Infinity)
       if (head === undefined) continue
       const next = this.#whyNot(queue, head, nowMs, exchanges)
       if (typeof next === 'number') wakeAtMs = Math.min(wakeAtMs, next)
       else this.#load(queue, next, exchanges)
     }
     for (const [connection, exchange] of exchanges) this.#send(connection, exchange)
-    if (wakeAtMs <= nowMs) this.pumpSoon()
-    else this.#wakeAt(wakeAtMs)
+    this.#wakeAt(wakeAtMs)
+    if (this.#takeMoreToSend()) this.pumpSoon()
+  }
+
+  #takeMoreToSend(): boolean {
+    const isMoreToSend = this.#isMoreToSend
+    this.#isMoreToSend = false
+    return isMoreToSend
   }
 
   /** Fails everything that has not settled. */
@@ -120,9 +130,9 @@ export class Sender {
     if (connection === null) return this.#cluster.retryAtMs(leader) > nowMs ? this.#cluster.retryAtMs(leader) : Infinity
     if (connection.inFlightCount >= this.#options.maxInFlightRequests) return Infinity
     const loadedBytes = loaded.get(connection)?.sizeBytes ?? 0
-    // The next request takes it; a batch that is larger than any request goes alone.
-    if (loadedBytes > 0 && loadedBytes + head.sizeBytes > this.#options.maxRequestBytes) return nowMs
-    return connection
+    if (loadedBytes === 0 || loadedBytes + head.sizeBytes <= this.#options.maxRequestBytes) return connection
+    this.#isMoreToSend = true // the next request takes it; a batch that is larger than any request goes alone
+    return Infinity
   }
 
   #load(queue: PartitionQueue, connection: Connection, exchanges: Map<Connection, ProduceExchange>): void {
@@ -138,7 +148,8 @@ export class Sender {
     const { acks, requestTimeoutMs } = this.#options
     const body = exchange.request(acks, Math.ceil(requestTimeoutMs * BROKER_SHARE_OF_TIMEOUT))
     const { maxVersion } = exchange
-    const options = maxVersion === undefined ? {} : { maxVersion }
+    const minVersion = FIRST_VERSION_WITH_BATCHES
+    const options = maxVersion === undefined ? { minVersion } : { minVersion, maxVersion }
     if (acks === 0) {
       void connection
         .requestWithoutAnswer(produce, body, options)
@@ -200,6 +211,7 @@ export class Sender {
   #onFailure(queue: PartitionQueue, batch: Batch, failure: Failure): void {
     if (batch.state === 'settled') return this.#land(queue)
     const { clock } = this.#options
+    if (failure.kind === 'refused') batch.countRefusal(failure.errorCode)
     const verdict = decide(failure, batch, { ...this.#options, random: clock.random() })
     batch.maybeWritten = verdict.maybeWritten
     if (verdict.do === 'deliver') return this.#deliver(queue, batch, -1n, -1)
@@ -275,8 +287,12 @@ export class Sender {
     this.#timer = clock.after(atMs - clock.now(), () => {
       this.#timer = null
       this.#timerAtMs = Infinity
-      // After the poll phase: answers that lie in the sockets are read before deadlines are judged.
-      this.pumpSoon()
+      // Deadlines are judged here only, after the poll phase: in a process that was frozen the answers lie in the
+      // sockets, and the first one that is read must not condemn the others.
+      clock.soon(() => {
+        this.#expire(clock.now())
+        this.pump()
+      })
     })
   }
 }

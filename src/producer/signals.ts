@@ -1,31 +1,74 @@
-import { DeliveryError, type KafkaError } from '../errors.ts'
+import { DeliveryError, OptionError, type KafkaError } from '../errors.ts'
+import { show } from '../options.ts'
 import type { Receipt } from './receipt.ts'
 
-/** Who waits for what under an AbortSignal: at most one listener a signal, however many records it guards. */
+/** Something that ends when its signal aborts. */
+interface Abortable {
+  abort(): void
+}
+
+/** Who waits for what under an AbortSignal: at most one listener a signal, however much it guards. */
 export class Signals {
-  readonly #guarded = new WeakMap<AbortSignal, Set<GuardedReceipt>>()
+  readonly #guarded = new WeakMap<AbortSignal, Set<Abortable>>()
+  readonly #onWithdrawn: () => void
+
+  /** @param onWithdrawn records that were called off may still be waiting somewhere. */
+  constructor(onWithdrawn: () => void) {
+    this.#onWithdrawn = onWithdrawn
+  }
 
   /** A receipt whose records settle at the latest when the signal aborts. */
   guard(signal: AbortSignal, receipt: Receipt): Receipt {
-    let unsettled = this.#guarded.get(signal)
-    if (unsettled === undefined) {
-      const all = new Set<GuardedReceipt>()
-      this.#guarded.set(signal, (unsettled = all))
-      signal.addEventListener('abort', () => [...all].forEach((guard) => guard.abort()), { once: true })
-    }
-    return new GuardedReceipt(receipt, signal, unsettled)
+    return new GuardedReceipt(receipt, signal, this.#unsettled(signal))
   }
 
   /** Work that is waited for at most until the signal aborts. @throws {DeliveryError} `ABORTED`. */
   race<T>(signal: AbortSignal | undefined, where: string, work: Promise<T>): Promise<T> {
     if (signal === undefined) return work
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(aborted(where, signal, false))
-      if (signal.aborted) return onAbort()
-      signal.addEventListener('abort', onAbort, { once: true })
-      void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+      const end = this.onAbort(signal, () => reject(aborted(where, signal, false)))
+      void work.then(resolve, reject).finally(end)
     })
   }
+
+  /** Runs `act` when the signal aborts, at once if it has. @returns what calls that off. */
+  onAbort(signal: AbortSignal, act: () => void): () => void {
+    const unsettled = this.#unsettled(signal)
+    const abortable = { abort: act }
+    if (signal.aborted) act()
+    else unsettled.add(abortable)
+    return () => void unsettled.delete(abortable)
+  }
+
+  #unsettled(signal: AbortSignal): Set<Abortable> {
+    const known = this.#guarded.get(signal)
+    if (known !== undefined) return known
+    const all = new Set<Abortable>()
+    this.#guarded.set(signal, all)
+    const onAbort = (): void => {
+      for (const each of [...all]) each.abort()
+      all.clear()
+      this.#onWithdrawn()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    return all
+  }
+}
+
+/** The options object of a call that takes a signal. @throws {OptionError} `INVALID_ARGUMENT`. */
+export function checkCallOptions(where: string, options: unknown): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null)
+    throw invalid(where, `options: got ${show(options)}, expected an object`)
+  const { signal } = options as { signal?: unknown }
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw invalid(where, `signal: got ${show(signal)}, expected an AbortSignal`)
+}
+
+/** What an aborted wait fails with. */
+export function aborted(where: string, signal: AbortSignal, maybeWritten: boolean): DeliveryError {
+  const what = maybeWritten ? 'called off by its signal; the record may still be delivered' : 'called off by its signal'
+  return new DeliveryError('ABORTED', `${where}: ABORTED: ${what}`, { maybeWritten, cause: signal.reason })
 }
 
 /**
@@ -35,12 +78,12 @@ export class Signals {
 class GuardedReceipt implements Receipt {
   readonly #receipt: Receipt
   readonly #signal: AbortSignal
-  /** The guards of this signal that have something to settle. */
-  readonly #unsettled: Set<GuardedReceipt>
+  /** What of this signal has something to settle. */
+  readonly #unsettled: Set<Abortable>
   /** Tokens that have not settled; true: in a batch. */
   readonly #tokens = new Map<number, boolean>()
 
-  constructor(receipt: Receipt, signal: AbortSignal, unsettled: Set<GuardedReceipt>) {
+  constructor(receipt: Receipt, signal: AbortSignal, unsettled: Set<Abortable>) {
     this.#receipt = receipt
     this.#signal = signal
     this.#unsettled = unsettled
@@ -84,7 +127,6 @@ class GuardedReceipt implements Receipt {
   }
 }
 
-function aborted(where: string, signal: AbortSignal, maybeWritten: boolean): DeliveryError {
-  const what = maybeWritten ? 'called off by its signal; the record may still be delivered' : 'called off by its signal'
-  return new DeliveryError('ABORTED', `${where}: ABORTED: ${what}`, { maybeWritten, cause: signal.reason })
+function invalid(where: string, what: string): OptionError {
+  return new OptionError('INVALID_ARGUMENT', `${where}: INVALID_ARGUMENT: ${what}`)
 }

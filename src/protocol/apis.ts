@@ -1,11 +1,37 @@
 import { ProtocolError } from '../errors.ts'
+import { addOffsetsToTxn } from './messages/add-offsets-to-txn.ts'
+import { addPartitionsToTxn } from './messages/add-partitions-to-txn.ts'
 import { apiVersions } from './messages/api-versions.ts'
+import { createTopics } from './messages/create-topics.ts'
+import { describeCluster } from './messages/describe-cluster.ts'
+import { describeConfigs } from './messages/describe-configs.ts'
+import { endTxn } from './messages/end-txn.ts'
+import { findCoordinator } from './messages/find-coordinator.ts'
+import { initProducerId } from './messages/init-producer-id.ts'
 import { metadata } from './messages/metadata.ts'
 import { produce } from './messages/produce.ts'
+import { saslAuthenticate } from './messages/sasl-authenticate.ts'
+import { saslHandshake } from './messages/sasl-handshake.ts'
+import { txnOffsetCommit } from './messages/txn-offset-commit.ts'
 import type { Api } from './schema.ts'
 
-/** Every API that headrace speaks. */
-export const apis = [produce, metadata, apiVersions] as const
+/** Every API that headrace speaks, by key. */
+export const apis = [
+  produce, // 0
+  metadata, // 3
+  findCoordinator, // 10
+  saslHandshake, // 17
+  apiVersions, // 18
+  createTopics, // 19
+  initProducerId, // 22
+  addPartitionsToTxn, // 24
+  addOffsetsToTxn, // 25
+  endTxn, // 26
+  txnOffsetCommit, // 28
+  describeConfigs, // 32
+  saslAuthenticate, // 36
+  describeCluster, // 60
+] as const
 
 type Apis = { readonly [A in (typeof apis)[number] as A['name']]: A }
 export type ApiName = keyof Apis

@@ -15,21 +15,32 @@ export interface VersionRange {
 /** What a broker told about itself, by API key. */
 export type VersionRanges = ReadonlyMap<number, VersionRange>
 
+/** Bounds of a caller, both inclusive, within what headrace speaks. */
+export interface VersionLimits {
+  readonly minVersion?: number
+  readonly maxVersion?: number
+}
+
 /**
- * The highest version of an API that both sides speak.
+ * The highest version of an API that both sides speak, within the caller's limits.
  *
  * @param where names the broker in the error.
  * @throws {ProtocolError} `UNSUPPORTED_VERSION`: there is none.
  */
-export function chooseVersion(api: Api, brokerRanges: VersionRanges, where: string): number {
+export function chooseVersion(
+  api: Api,
+  brokerRanges: VersionRanges,
+  where: string,
+  { minVersion = api.minVersion, maxVersion = api.maxVersion }: VersionLimits = {},
+): number {
   const theirs = brokerRanges.get(api.key)
-  const version = Math.min(api.maxVersion, theirs?.max ?? -1)
-  if (theirs && version >= theirs.min && version >= api.minVersion) return version
+  const version = Math.min(maxVersion, theirs?.max ?? -1)
+  if (theirs && version >= theirs.min && version >= minVersion) return version
   const theirVersions = theirs ? `versions ${theirs.min} to ${theirs.max}` : 'no version'
   throw new ProtocolError(
     'UNSUPPORTED_VERSION',
     `${where}: UNSUPPORTED_VERSION (${UNSUPPORTED_VERSION}): ${api.name}: ` +
-      `the broker speaks ${theirVersions}, headrace ${api.minVersion} to ${api.maxVersion}`,
+      `the broker speaks ${theirVersions}, headrace ${minVersion} to ${maxVersion}`,
   )
 }
 

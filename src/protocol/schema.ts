@@ -49,6 +49,9 @@ export interface FieldSpec<Value = unknown> {
   readonly isIgnorable: boolean
 }
 
+/** The kinds that Kafka has a null of: FieldType.canBeNullable of its message generator. */
+const canBeNull: ReadonlySet<FieldType['kind']> = new Set(['string', 'bytes', 'records', 'array', 'struct'] as const)
+
 /** Carries types through a `Field`; has no value at run time. */
 declare const types: unique symbol
 
@@ -57,7 +60,11 @@ export class Field<Value = unknown, Input = unknown, Optional extends boolean = 
   declare readonly [types]?: { readonly value: Value; readonly input: Input; readonly optional: Optional }
   readonly spec: FieldSpec<Value>
 
+  /** @throws {TypeError} null for a type of fixed size, which has no bytes to say it with. */
   constructor(spec: FieldSpec<Value>) {
+    if (spec.nullableSince !== Infinity && !canBeNull.has(spec.type.kind)) {
+      throw new TypeError(`${spec.type.kind} cannot be nullable`)
+    }
     this.spec = Object.freeze(spec)
     Object.freeze(this)
   }

@@ -1,17 +1,17 @@
 import type { Socket } from 'node:net'
 import { ProtocolError } from '../errors.ts'
-import type { ApiName } from '../protocol/apis.ts'
 import { decodeRequestHeader, FrameReader, type DecodedRequestHeader } from '../protocol/frame.ts'
 import { AnswerQueue } from './answer-queue.ts'
 import type { ApiHandler, ClusterContext, Reply } from './api-handler.ts'
 import { handleApiVersions, refuseApiVersions } from './handle-api-versions.ts'
 import { handleMetadata } from './handle-metadata.ts'
 import { handleProduce } from './handle-produce.ts'
+import type { ServedApi } from './options.ts'
 
 /** Kafka's socket.request.max.bytes. */
 const MAX_REQUEST_BYTES = 104_857_600
 
-const handlers: Readonly<Record<ApiName, ApiHandler>> = {
+const handlers: Readonly<Record<ServedApi, ApiHandler>> = {
   ApiVersions: handleApiVersions,
   Metadata: handleMetadata,
   Produce: handleProduce,
@@ -60,7 +60,7 @@ export class BrokerConnection {
     const [min, max] = state.options.apiVersions.get(api.key) ?? [0, -1]
     if (apiVersion < min || apiVersion > max) return this.#refuseVersion(header)
     const { body } = header
-    const handler = handlers[api.name as ApiName]
+    const handler = handlers[api.name as ServedApi]
     this.#reply(
       handler({ nodeId: this.#nodeId, version: apiVersion, correlationId, body }, this.#cluster),
       correlationId,

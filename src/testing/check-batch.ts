@@ -6,8 +6,8 @@
  */
 import { crc32c } from '../bytes/crc32c.ts'
 import { errorByCode } from '../protocol/error-codes.ts'
-import { decodeRecordBatchHeader, type CodecId, type RecordBatchHeader } from '../protocol/record-batch.ts'
-import { canDecompress, decompress } from './decompress.ts'
+import { decodeRecordBatchHeader, type CodecId, type RecordBatchHeader } from '../protocol/record-batch-layout.ts'
+import { decompress } from './decompress.ts'
 import { walkRecords, type Walk } from './walk-records.ts'
 
 export interface BatchRefusal {
@@ -89,7 +89,6 @@ function checkHeader(batch: Buffer, header: RecordBatchHeader, version: number):
 
 function walkOf(batch: Buffer, { codec, recordCount }: RecordBatchHeader): Walk {
   if (codec === 0) return walkRecords(batch, HEADER_BYTES, recordCount)
-  if (!canDecompress(codec)) return { problem: null, index: 0, maxTimestampDelta: NaN }
   try {
     return walkRecords(decompress(codec as CodecId, batch.subarray(HEADER_BYTES)), 0, recordCount)
   } catch (error) {

@@ -1,11 +1,11 @@
 import { OptionError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
-import type { ApiName } from '../protocol/apis.ts'
+import type { ServedApi } from './options.ts'
 import { errorByName } from '../protocol/error-codes.ts'
 
 /** Which requests a fault is for, and what goes wrong with them. Effects can be combined. */
 export interface FaultOptions {
-  readonly api: ApiName
+  readonly api: ServedApi
   /** Only requests that speak of this topic; an `error` hits this topic alone. */
   readonly topic?: string | undefined
   /** Only requests that speak of this partition; an `error` hits this partition alone. */

@@ -3,7 +3,8 @@ import { errorByCode } from '../protocol/error-codes.ts'
 import { produce } from '../protocol/messages/produce.ts'
 import type { Infer, Input } from '../protocol/schema.ts'
 import { apiHandler, type HandlerContext } from './api-handler.ts'
-import { checkBatch } from './check-batch.ts'
+import { checkBatch, type BatchRefusal } from './check-batch.ts'
+import { checkMessageSet } from './check-message-set.ts'
 import type { BrokerNode, ClusterState, Partition, Topic } from './cluster-state.ts'
 
 type Request = Infer<typeof produce.request>
@@ -16,8 +17,12 @@ const NOT_LEADER_OR_FOLLOWER = 6
 const INVALID_REQUIRED_ACKS = 21
 const UNKNOWN_TOPIC_ID = 100
 
+/** Before, there are message sets. */
+const FIRST_VERSION_WITH_RECORD_BATCHES = 3
 const FIRST_VERSION_WITH_LEADER_HINTS = 10
 const FIRST_VERSION_WITH_IDS = 13
+
+const NO_BYTES = Buffer.alloc(0)
 
 export const handleProduce = apiHandler(produce, {
   mentions: ({ topicData }, { state, version }) =>
@@ -118,25 +123,46 @@ class TopicWrite {
     return injected === 0 ? answer : this.#refusal(index, injected)
   }
 
-  #append(topic: Topic, { index, log, leaderEpoch }: Partition, records: Uint8Array | null): PartitionAnswer {
-    const { nowMs, version, violation } = this.#context
-    const batch = records === null ? null : Buffer.from(records.buffer, records.byteOffset, records.byteLength)
+  #append(topic: Topic, partition: Partition, records: Uint8Array | null): PartitionAnswer {
+    const { nowMs, version } = this.#context
+    const bytes = records === null ? null : Buffer.from(records.buffer, records.byteOffset, records.byteLength)
+    const logAppendTimeMs = topic.hasLogAppendTime ? nowMs : null
+    const appended =
+      version < FIRST_VERSION_WITH_RECORD_BATCHES
+        ? this.#appendMessageSet(topic, partition, bytes, logAppendTimeMs)
+        : this.#appendBatch(topic, partition, bytes, logAppendTimeMs)
+    if (typeof appended !== 'bigint') return this.#refused(partition.index, appended)
+    const time = logAppendTimeMs === null ? {} : { logAppendTimeMs: BigInt(logAppendTimeMs) }
+    return { index: partition.index, errorCode: 0, baseOffset: appended, logStartOffset: 0n, ...time }
+  }
+
+  #appendBatch(topic: Topic, partition: Partition, batch: Buffer | null, timeMs: number | null): bigint | BatchRefusal {
+    const { version, violation } = this.#context
     const checked = checkBatch(batch, version, topic.maxMessageBytes)
-    if ('refusal' in checked || batch === null) {
-      const refusal = 'refusal' in checked ? checked.refusal : null
-      const { errorCode = 0, message = '', batchIndex, isViolation = true } = refusal ?? {}
-      if (isViolation) violation(`${topic.name}-${index}: ${message}`)
-      const recordErrors = batchIndex === undefined ? [] : [{ batchIndex, batchIndexErrorMessage: message }]
-      return { ...this.#refusal(index, errorCode), recordErrors, errorMessage: message }
-    }
+    if ('refusal' in checked) return checked.refusal
     const { header, maxTimestamp } = checked
     if (maxTimestamp !== header.maxTimestamp) {
-      violation(`${topic.name}-${index}: maxTimestamp ${header.maxTimestamp}, the records have ${maxTimestamp}`)
+      const what = `maxTimestamp ${header.maxTimestamp}, the records have ${maxTimestamp}`
+      violation(`${topic.name}-${partition.index}: ${what}`)
     }
-    const logAppendTimeMs = topic.hasLogAppendTime ? nowMs : null
-    const baseOffset = log.append(batch, header, leaderEpoch, logAppendTimeMs)
-    const time = logAppendTimeMs === null ? {} : { logAppendTimeMs: BigInt(logAppendTimeMs) }
-    return { index, errorCode: 0, baseOffset, logStartOffset: 0n, ...time }
+    return partition.log.append(batch ?? NO_BYTES, header, partition.leaderEpoch, timeMs)
+  }
+
+  #appendMessageSet(
+    topic: Topic,
+    { log }: Partition,
+    bytes: Buffer | null,
+    timeMs: number | null,
+  ): bigint | BatchRefusal {
+    const checked = checkMessageSet(bytes, this.#context.version, topic.maxMessageBytes)
+    if ('refusal' in checked) return checked.refusal
+    return log.appendMessageSet(bytes ?? NO_BYTES, checked.messages.length, timeMs)
+  }
+
+  #refused(index: number, { errorCode, message, batchIndex, isViolation }: BatchRefusal): PartitionAnswer {
+    if (isViolation) this.#context.violation(`${this.#name}-${index}: ${message}`)
+    const recordErrors = batchIndex === undefined ? [] : [{ batchIndex, batchIndexErrorMessage: message }]
+    return { ...this.#refusal(index, errorCode), recordErrors, errorMessage: message }
   }
 
   #refusal(index: number, errorCode: number): PartitionAnswer {

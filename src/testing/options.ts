@@ -1,6 +1,8 @@
 import { systemClock, type Clock } from '../clock.ts'
 import { bool, custom, int, resolve, text, type Checked, type Resolved } from '../options.ts'
-import { apis, type ApiName } from '../protocol/apis.ts'
+import { apiVersions } from '../protocol/messages/api-versions.ts'
+import { metadata } from '../protocol/messages/metadata.ts'
+import { produce } from '../protocol/messages/produce.ts'
 
 export interface TopicOptions {
   readonly partitions: number
@@ -30,7 +32,7 @@ export interface TestClusterOptions {
   /** Longest record batch, bytes; Kafka's `message.max.bytes`. Default 1048588. */
   readonly maxMessageBytes?: number | undefined
   /** Plays an older broker: `{ Produce: [3, 8] }`. */
-  readonly apiVersions?: { readonly [Name in ApiName]?: readonly [min: number, max: number] | undefined } | undefined
+  readonly apiVersions?: { readonly [Name in ServedApi]?: readonly [min: number, max: number] | undefined } | undefined
   /** `false`: records are checked and counted, but not kept. For load without end. Default true. */
   readonly keepRecords?: boolean | undefined
   /** @internal Tests own the time. */
@@ -128,10 +130,18 @@ function checkTopics(value: unknown): Checked<ReadonlyMap<string, TopicOptions>>
   return { value: topics }
 }
 
+/** The APIs that a test cluster has, and from which version on unless it is told to: it keeps batches, no message sets. */
+const served = [
+  [produce, 3],
+  [metadata, metadata.minVersion],
+  [apiVersions, apiVersions.minVersion],
+] as const
+export type ServedApi = (typeof served)[number][0]['name']
+
 function checkApiVersions(value: unknown): Checked<ReadonlyMap<number, readonly [number, number]>> {
   const ranges = new Map<number, readonly [number, number]>()
-  for (const { name, key, minVersion, maxVersion } of apis) {
-    const given = (value as Record<string, unknown> | undefined)?.[name] ?? [minVersion, maxVersion]
+  for (const [{ name, key, minVersion, maxVersion }, firstVersion] of served) {
+    const given = (value as Record<string, unknown> | undefined)?.[name] ?? [firstVersion, maxVersion]
     const [min, max] = (Array.isArray(given) ? given : []) as unknown[]
     if (!isInteger(min, minVersion, maxVersion) || !isInteger(max, min, maxVersion)) {
       return { problem: `apiVersions: ${name} must be [min, max] within ${minVersion} to ${maxVersion}` }

@@ -1,5 +1,7 @@
 import { crc32c } from '../bytes/crc32c.ts'
-import { decodeRecordBatch, type CompressionName, type RecordBatchHeader } from '../protocol/record-batch.ts'
+import { decodeMessageSet } from '../protocol/message-set-decode.ts'
+import { decodeRecordBatch } from '../protocol/record-batch-decode.ts'
+import type { CompressionName, RecordBatchHeader } from '../protocol/record-batch-layout.ts'
 import { decompress } from './decompress.ts'
 
 /** A record as a consumer would see it, with what its batch says about the producer. */
@@ -19,6 +21,13 @@ export interface LoggedRecord {
   readonly compression: CompressionName
 }
 
+/** What came in Produce v0 to v2. It stays as it came: where it lies and when it was appended is beside it. */
+interface MessageSet {
+  readonly bytes: Buffer
+  readonly baseOffset: number
+  readonly logAppendTimeMs: number | null
+}
+
 const LOG_APPEND_TIME = 0x08
 const SEQUENCE_LIMIT = 2 ** 31
 
@@ -27,7 +36,7 @@ const SEQUENCE_LIMIT = 2 ** 31
  * that millions of them cost no more than their bytes.
  */
 export class PartitionLog {
-  readonly #batches: Buffer[] = []
+  readonly #batches: (Buffer | MessageSet)[] = []
   readonly #keepRecords: boolean
   #endOffset = 0
 
@@ -63,9 +72,19 @@ export class PartitionLog {
     return baseOffset
   }
 
+  /** The same for a message set, of so many records. */
+  appendMessageSet(bytes: Buffer, recordCount: number, logAppendTimeMs: number | null): bigint {
+    const baseOffset = this.#endOffset
+    this.#endOffset += recordCount
+    if (this.#keepRecords) this.#batches.push({ bytes, baseOffset, logAppendTimeMs })
+    return BigInt(baseOffset)
+  }
+
   /** Every record, by offset. */
   records(partition: number): LoggedRecord[] {
-    return this.#batches.flatMap((bytes) => recordsOf(bytes, partition))
+    return this.#batches.flatMap((batch) =>
+      Buffer.isBuffer(batch) ? recordsOf(batch, partition) : messagesOf(batch, partition),
+    )
   }
 }
 
@@ -76,5 +95,13 @@ function recordsOf(bytes: Buffer, partition: number): LoggedRecord[] {
     ...{ partition, offset, key, value, headers, timestamp, producerId, epoch: producerEpoch },
     sequence: baseSequence < 0 ? -1 : (baseSequence + i) % SEQUENCE_LIMIT,
     compression: codec,
+  }))
+}
+
+function messagesOf({ bytes, baseOffset, logAppendTimeMs }: MessageSet, partition: number): LoggedRecord[] {
+  return decodeMessageSet(bytes, { decompress }).map(({ key, value, headers, timestamp, compression }, i) => ({
+    ...{ partition, key, value, headers, compression, producerId: -1n, epoch: -1, sequence: -1 },
+    offset: BigInt(baseOffset + i),
+    timestamp: logAppendTimeMs ?? timestamp,
   }))
 }

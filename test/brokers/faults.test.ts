@@ -80,6 +80,20 @@ describeBrokers('a broker that dies', () => {
     await three.start(leader)
   })
 
+  it('does not matter to a process that was frozen past its deadlines: what was answered is delivered', async () => {
+    const bootstrap = three.listeners.plaintext
+    const topic = `t-${randomUUID()}`
+    await createTopic({ bootstrap, topic, partitions: 6, replicationFactor: 3 })
+    await using producer = new Producer({ brokers: bootstrap, deliveryTimeoutMs: 2000 })
+    const records = Array.from({ length: 6 }, (_, partition) => ({ topic, partition, value: 'x' }))
+    await producer.sendAll(records)
+    const sends = Promise.all(records.map((record) => producer.send(record)))
+    await new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve))) // the requests are out
+    const frozenUntilMs = performance.now() + 3000
+    while (performance.now() < frozenUntilMs);
+    expect((await sends).map(({ offset }) => offset)).toEqual(records.map(() => 1n))
+  })
+
   it('forgets nothing and hangs nowhere: a program that sends, and one that also closes, end by themselves', async () => {
     const brokers = single.listeners.plaintext
     for (const close of ['await producer.close()', '']) {

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { connect as tlsConnect, type ConnectionOptions } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startCluster, type RealCluster } from '../support/kafka/cluster.ts'
+import { javaSecurity } from '../support/kafka/java-security.ts'
 import { accepts, hostAndPort } from '../support/kafka/probe.ts'
+import { firstLine } from '../support/kafka/first-line.ts'
 import { isAlive, processRef, waitGone } from '../support/kafka/process-ref.ts'
 import * as readers from '../support/kafka/readers.ts'
 import { describeBrokers, planBrokerTests } from '../support/kafka/require-brokers.ts'
@@ -214,32 +216,4 @@ function handshake(address: string, options: ConnectionOptions): Promise<string 
     })
     socket.once('error', reject)
   })
-}
-
-function javaSecurity(
-  cluster: RealCluster,
-  listener: 'saslPlaintext' | 'saslSsl',
-  mechanism: string,
-  password: string,
-): Record<string, string> {
-  const modules: Record<string, string> = { PLAIN: 'plain.Plain', OAUTHBEARER: 'oauthbearer.OAuthBearer' }
-  const login = `org.apache.kafka.common.security.${modules[mechanism] ?? 'scram.Scram'}LoginModule required`
-  const who =
-    mechanism === 'OAUTHBEARER' ? 'unsecuredLoginStringClaim_sub="alice"' : `username="alice" password="${password}"`
-  return {
-    'security.protocol': listener === 'saslSsl' ? 'SASL_SSL' : 'SASL_PLAINTEXT',
-    'sasl.mechanism': mechanism,
-    'sasl.jaas.config': `${login} ${who};`,
-    'ssl.truststore.type': 'PEM',
-    ...(listener === 'saslSsl' ? { 'ssl.truststore.location': cluster.files.ca ?? '' } : {}),
-  }
-}
-
-async function firstLine(stream: AsyncIterable<unknown>): Promise<string> {
-  let text = ''
-  for await (const chunk of stream) {
-    text += String(chunk)
-    if (text.includes('\n')) break
-  }
-  return text
 }

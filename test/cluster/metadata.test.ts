@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Metadata, NO_TOPIC_ID, type MetadataResponse } from '../../src/cluster/metadata.ts'
 
+/** Every topic is asked about. */
+const all = (): boolean => true
+
 const ID = 'bGVhZGVyIG9mIHRoZSBwYQ'
 const OTHER_ID = 'YW5vdGhlciBsaWZlIG9mIA'
 
@@ -33,7 +36,7 @@ function answerOf(...topics: TopicAnswer[]): MetadataResponse {
 }
 
 function after(...answers: MetadataResponse[]): Metadata {
-  return answers.reduce((metadata, answer, i) => metadata.merge(answer, i), new Metadata())
+  return answers.reduce((metadata, answer, i) => metadata.merge(answer, i, all), new Metadata())
 }
 
 const p = (index: number, leader: number, epoch = 0): PartitionSpec => ({ index, leader, epoch })
@@ -49,7 +52,7 @@ describe('Metadata', () => {
 
   it('does not change; every answer gives a new one', () => {
     const first = after(answerOf(topicOf('t', [p(0, 1)])))
-    const second = first.merge(answerOf(topicOf('t', [p(0, 2, 1)])), 1)
+    const second = first.merge(answerOf(topicOf('t', [p(0, 2, 1)])), 1, all)
     expect([first.leader('t', 0), second.leader('t', 0)]).toEqual([1, 2])
   })
 
@@ -58,12 +61,12 @@ describe('Metadata', () => {
     const metadata = after(answerOf(topicOf('t', [p(0, 1)])), gone)
     expect(metadata.leader('t', 0)).toBe(1)
     expect(metadata.problem('t')).toEqual({ errorCode: 3, atMs: 1 })
-    expect(metadata.merge(answerOf(topicOf('t', [p(0, 1)])), 2).problem('t')).toBeUndefined()
-    expect(metadata.merge(answerOf(), 2).leader('t', 0)).toBe(1)
+    expect(metadata.merge(answerOf(topicOf('t', [p(0, 1)])), 2, all).problem('t')).toBeUndefined()
+    expect(metadata.merge(answerOf(), 2, all).leader('t', 0)).toBe(1)
   })
 
   it('forgets brokers that are gone', () => {
-    const metadata = after(answerOf()).merge({ ...answerOf(), brokers: [] }, 1)
+    const metadata = after(answerOf()).merge({ ...answerOf(), brokers: [] }, 1, all)
     expect(metadata.brokers.size).toBe(0)
   })
 
@@ -128,7 +131,7 @@ describe('Metadata', () => {
         for (const { leader, epoch, isHint } of list) {
           metadata = isHint
             ? metadata.withLeader({ topic: 't', partition: 0, leader, leaderEpoch: epoch, endpoint: null })
-            : metadata.merge(answerOf(topicOf('t', [p(0, leader, epoch)])), 0)
+            : metadata.merge(answerOf(topicOf('t', [p(0, leader, epoch)])), 0, all)
           newest = Math.max(newest, epoch)
           expect(metadata.topic('t')?.leaderEpochs[0]).toBe(newest)
         }

@@ -3,7 +3,7 @@ import { ConnectionError, ProtocolError } from '../../src/errors.ts'
 import { decide, type BatchFacts, type Verdict } from '../../src/producer/decide.ts'
 
 const policy = { retryBackoffMs: 100, retryBackoffMaxMs: 1000, random: 0.5 }
-const fresh: BatchFacts = { topic: 't', partition: 3, attempts: 1, maybeWritten: false }
+const fresh: BatchFacts = { topic: 't', partition: 3, attempts: 1, maybeWritten: false, corruptCount: 0 }
 
 const refused = (errorCode: number, batch: Partial<BatchFacts> = {}): Verdict =>
   decide({ kind: 'refused', errorCode, errorMessage: null }, { ...fresh, ...batch }, policy)
@@ -36,8 +36,8 @@ describe('decide, on what the broker answers', () => {
   })
 
   it('2, corrupt: the same bytes get three attempts', () => {
-    expect(refused(2, { attempts: 2 })).toMatchObject({ do: 'retry' })
-    expect(refused(2, { attempts: 3 })).toMatchObject({ do: 'fail', maybeWritten: false })
+    expect(refused(2, { attempts: 9, corruptCount: 2 })).toMatchObject({ do: 'retry' })
+    expect(refused(2, { attempts: 3, corruptCount: 3 })).toMatchObject({ do: 'fail', maybeWritten: false })
   })
 
   it('a number that nobody knows fails, and keeps its number', () => {

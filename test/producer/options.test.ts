@@ -54,7 +54,7 @@ describe('the options of Producer', () => {
     [{ logger: console.log }, 'logger: got a function, expected an object with debug, info, warn and error'],
     [{ tls: true }, 'tls: not available in this version of headrace; only false can be given'],
     [{ idempotent: true }, 'idempotent: not available in this version of headrace'],
-    [{ lingerMs: 500, deliveryTimeoutMs: 100 }, 'deliveryTimeoutMs (100) is shorter than lingerMs (500)'],
+    [{ lingerMs: 500, deliveryTimeoutMs: 100 }, 'deliveryTimeoutMs (100) is not longer than lingerMs (500)'],
   ])('%j: %s', (options, sentence) => {
     expect(messageOf({ brokers: 'a:1', ...options })).toContain(sentence)
   })

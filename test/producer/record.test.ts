@@ -38,8 +38,9 @@ describe('checkRecord', () => {
   it.each([
     [undefined, 'expected a record, got undefined'],
     ['x', 'expected a record, got "x"'],
-    [{ value: 'v' }, 'topic: got undefined, expected a string that is not empty'],
-    [{ topic: '', value: 'v' }, 'topic: got "", expected a string that is not empty'],
+    [{ value: 'v' }, 'topic: got undefined, expected 1 to 249 characters'],
+    [{ topic: '', value: 'v' }, 'topic: got "", expected 1 to 249'],
+    [{ topic: 'x'.repeat(250), value: 'v' }, 'topic: got "xxx'],
     [{ topic: 't' }, 'topic "t": value is undefined; use null for a tombstone'],
     [{ topic: 't', value: undefined }, 'topic "t": value is undefined; use null for a tombstone'],
     [{ topic: 't', value: { a: 1 } }, 'topic "t": value: got an object, expected a string, a Uint8Array or null'],

@@ -352,6 +352,23 @@ describe('hostile bytes', () => {
 })
 
 describe('a schema', () => {
+  it.each([int8, int16, uint16, int32, uint32, int64, float64, boolean, uuid])(
+    'has no null of a fixed size: %#',
+    (type) => {
+      expect(() => (type as schema.Field).nullable()).toThrow(
+        new TypeError(`${type.spec.type.kind} cannot be nullable`),
+      )
+      expect(() => new schema.Field({ ...(type as schema.Field).spec, nullableSince: 3 })).toThrow(TypeError)
+    },
+  )
+
+  it.each([string, bytes, schema.records, array(int32), struct({ int32 })])(
+    'has a null of what has a length or a mark: %#',
+    (type) => {
+      expect((type as schema.Field).nullable(2).spec.nullableSince).toBe(2)
+    },
+  )
+
   it('is frozen data, shared defaults included', () => {
     const { defaultValue } = produce.response.nodeEndpoints.spec
     expect([produce, produce.request.acks.spec, defaultValue].every((part) => Object.isFrozen(part))).toBe(true)

@@ -21,8 +21,11 @@ const CORRELATION_ID = 0x01020304
 const CLIENT_ID = 'golden-client'
 
 const named = new Map<string, Api>(apis.map((api) => [api.name, api]))
-const full = golden.messages.vectors.filter((vector) => named.has(vector.api))
+const full = golden.messages.vectors
 const all: MessageVector[] = [...full, ...golden.messages.derived]
+
+/** APIs that nobody wrote golden bytes for: test/oracle has Kafka's own classes judge them. */
+const WITHOUT_VECTORS = ['CreateTopics', 'DescribeConfigs', 'DescribeCluster']
 
 const apiOf = (vector: MessageVector): Api => named.get(vector.api)!
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -46,10 +49,13 @@ function errorOf(call: () => unknown): unknown {
   return undefined
 }
 
-it('has vectors of every API, both ways', () => {
+it('has all 90 vectors, both ways of every API that has any', () => {
   const seen = new Set(full.map(({ api, kind }) => `${api} ${kind}`))
-  expect(seen.size).toBe(apis.length * 2)
-  expect(full.length).toBeGreaterThanOrEqual(36)
+  const expected = apis
+    .filter(({ name }) => !WITHOUT_VECTORS.includes(name))
+    .flatMap(({ name }) => [`${name} request`, `${name} response`])
+  expect([...seen].sort()).toEqual(expected.sort())
+  expect(full).toHaveLength(90)
 })
 
 describe.each(full)("$api v$version $kind, by Kafka's own classes", (vector) => {
@@ -87,6 +93,21 @@ describe.each(full)("$api v$version $kind, by Kafka's own classes", (vector) => 
       expect(requestHeaderVersion(api, vector.version)).toBe(vector.headerVersion)
       const header = { api, apiVersion: vector.version, correlationId: CORRELATION_ID, clientId: CLIENT_ID }
       expect(decodeRequestHeader(frame)).toEqual({ ...header, body: bytes })
+    }
+  })
+
+  it('is refused as a frame that ends anywhere too early', () => {
+    const frame = Buffer.from(vector.headerHex + vector.bodyHex, 'hex')
+    for (let length = 0; length < frame.length; length++) {
+      const cut = frame.subarray(0, length)
+      const error = errorOf(() => {
+        if (vector.kind === 'response') decodeResponseFrame(api, vector.version, cut)
+        else decode(vector, decodeRequestHeader(cut).body)
+      })
+      expect(error, `at ${length}`).toMatchObject({
+        name: 'ProtocolError',
+        code: expect.stringMatching(/^(TRUNCATED|INVALID_VALUE)$/) as string,
+      })
     }
   })
 })
@@ -140,7 +161,7 @@ describe('headrace/protocol', () => {
   it('refuses names and versions that it does not have', () => {
     const unsupported = expect.objectContaining({ name: 'ProtocolError', code: 'UNSUPPORTED_VERSION' }) as Error
     expect(() => decodeRequest('Nonsense' as 'Produce', 3, Buffer.alloc(0))).toThrow(unsupported)
-    for (const version of [2, 14, 3.5, Number.NaN]) {
+    for (const version of [-1, 14, 3.5, Number.NaN]) {
       expect(() => decodeRequest('Produce', version, Buffer.alloc(0))).toThrow(unsupported)
       expect(() => encodeRequest('Produce', version, { acks: 1, timeoutMs: 1, topicData: [] })).toThrow(unsupported)
     }

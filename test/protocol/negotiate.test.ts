@@ -23,17 +23,33 @@ describe('chooseVersion', () => {
   })
 
   it.each([
-    [0, 2, 'versions 0 to 2'],
     [14, 20, 'versions 14 to 20'],
     [9, 4, 'versions 9 to 4'], // nonsense, but not ours to crash on
   ])('refuses a broker with %i to %i', (min, max, theirs) => {
     expect(() => chooseVersion(produce, ranges(min, max), 'b1:9092')).toThrow(
-      `b1:9092: UNSUPPORTED_VERSION (35): Produce: the broker speaks ${theirs}, headrace 3 to 13`,
+      `b1:9092: UNSUPPORTED_VERSION (35): Produce: the broker speaks ${theirs}, headrace 0 to 13`,
     )
   })
 
+  it.each([
+    [0, 13, 12], // what the caller can do at most
+    [0, 7, 7],
+    [3, 3, 3],
+  ])('within 3 to 12, of a broker with %i to %i takes %i', (min, max, version) => {
+    const limits = { minVersion: 3, maxVersion: 12 }
+    expect(chooseVersion(produce, ranges(min, max), 'broker 1', limits)).toBe(version)
+  })
+
+  it.each([
+    [0, 2], // Kafka 0.10 reads message sets only
+    [13, 20],
+  ])('refuses, for a caller limited to 3 to 12, a broker with %i to %i', (min, max) => {
+    const call = () => chooseVersion(produce, ranges(min, max), 'b1:9092', { minVersion: 3, maxVersion: 12 })
+    expect(call).toThrow(`Produce: the broker speaks versions ${min} to ${max}, headrace 3 to 12`)
+  })
+
   it('refuses a broker that does not have the API', () => {
-    expect(() => chooseVersion(produce, new Map(), 'b1:9092')).toThrow('the broker speaks no version, headrace 3 to 13')
+    expect(() => chooseVersion(produce, new Map(), 'b1:9092')).toThrow('the broker speaks no version, headrace 0 to 13')
   })
 })
 

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { crc32c } from '../../src/bytes/crc32c.ts'
 import { Reader } from '../../src/bytes/reader.ts'
+import { decompress as decompressAny } from '../../src/compression/decompress.ts'
 import { ProtocolError } from '../../src/errors.ts'
 import {
   decodeRecordBatch,
@@ -21,6 +22,7 @@ import {
   writeRecord,
 } from '../../src/protocol/record.ts'
 import type { Bytes, RecordHeaders } from '../../src/protocol/record.ts'
+import { javaBatchRecords, javaFormats } from '../support/java-record-formats.ts'
 
 interface GoldenRecord {
   readonly timestampDelta: number
@@ -278,10 +280,60 @@ describe('compression', () => {
     expect(decodeRecordBatch(batch, { decompress }).records).toEqual(decodeRecordBatch(plain).records)
   })
 
+  test('in two steps is what it is in one, however long the first one takes', async () => {
+    fc.assert(
+      fc.property(fc.array(record, { minLength: 1, maxLength: 20 }), (records) => {
+        const [one, two] = [new RecordBatchBuilder(10), new RecordBatchBuilder(10)]
+        for (const builder of [one, two]) {
+          for (const { timestamp, key, value, headers } of records) builder.append(timestamp, key, value, headers!)
+        }
+        const compress = (bytes: Uint8Array): Uint8Array => bytes.map((byte) => byte ^ 0xff).subarray(1)
+        const sizeBytes = two.sizeBytes
+        const raw = two.records()
+        expect([raw.length, two.records(), two.sizeBytes]).toEqual([sizeBytes - 61, raw, sizeBytes])
+        const batch = two.build({ codec: 2, compressedRecords: compress(raw), isTransactional: true })
+        expect(toHex(batch)).toBe(toHex(one.build({ codec: 2, compress, isTransactional: true })))
+      }),
+    )
+    const builder = new RecordBatchBuilder(10)
+    builder.append(1, null, 'v', [])
+    const waiting = Promise.resolve(builder.records())
+    expect(() => builder.append(2, null, 'w', [])).toThrow('append after records()')
+    const compressedRecords = Buffer.from(await waiting)
+    expect(builder.build({ codec: 1, compressedRecords }).length).toBe(61 + compressedRecords.length)
+  })
+
+  test('that is not worth it is left out: a sealed builder still gives the batch as it is, without a copy', () => {
+    const builder = new RecordBatchBuilder(100)
+    builder.append(1, null, 'v', [])
+    const records = builder.records()
+    const batch = builder.build()
+    expect(batch.buffer).toBe(records.buffer)
+    stampRecordBatch(batch, null)
+    expect(decodeRecordBatch(batch)).toMatchObject({ compression: 'none', recordCount: 1 })
+  })
+
+  test('of nothing is refused', () => {
+    expect(() => new RecordBatchBuilder(100).records()).toThrow('a batch without records')
+  })
+
+  test.each(javaFormats.recordBatches.batches)("$codec of Kafka's own is read", ({ codec, hex }) => {
+    const decompress = (id: number, bytes: Uint8Array): Uint8Array => decompressAny(id as 1, bytes, 100_000)
+    const batch = decodeRecordBatch(Buffer.from(hex, 'hex'), { decompress })
+    expect(batch.compression).toBe(codec)
+    const asText = (field: Uint8Array | null): string | null => (field === null ? null : Buffer.from(field).toString())
+    const read = batch.records.map(({ timestamp, key, value }) => ({
+      timestamp,
+      key: asText(key),
+      value: asText(value),
+    }))
+    expect(read).toEqual(javaBatchRecords)
+  })
+
   test('by a codec without its function is a bug of the caller', () => {
     const builder = new RecordBatchBuilder(100)
     builder.append(1, null, 'v', [])
-    expect(() => builder.build({ codec: 2 })).toThrow('codec 2 without a compress function')
+    expect(() => builder.build({ codec: 2 })).toThrow('codec 2 without compressed records')
   })
 })
 
@@ -564,7 +616,7 @@ describe('RecordBatchBuilder', () => {
     const builder = new RecordBatchBuilder(4096)
     builder.append(1, null, 'v', [])
     builder.build()
-    expect(() => builder.append(2, null, 'w', [])).toThrow('append after build')
+    expect(() => builder.append(2, null, 'w', [])).toThrow('append after records() or build()')
     expect(() => builder.build()).toThrow('built twice')
     expect([builder.recordCount, builder.sizeBytes]).toEqual([1, 69])
   })

@@ -42,8 +42,14 @@ function bigints(): Arbitrary<bigint> {
 
 function typed(type: FieldType, version: number): Arbitrary<unknown> {
   switch (type.kind) {
-    case 'array':
-      return fc.array(typed(type.element, version), { maxLength: 4 })
+    case 'array': {
+      const short = fc.array(typed(type.element, version), { maxLength: 4 })
+      if (type.element.kind === 'struct') return short
+      const long = fc.tuple(typed(type.element, version), fc.integer({ min: 125, max: 129 }))
+      // Both sides of the length at which a compact count takes a second byte.
+      const longs = long.map(([element, count]) => Array.from({ length: count }, () => element))
+      return fc.oneof({ weight: 12, arbitrary: short }, { weight: 1, arbitrary: longs })
+    }
     case 'struct':
       return structs(type.fields, version)
     case 'int8':

@@ -9,10 +9,13 @@ import { decodeApiVersionsFrame } from '../../src/protocol/negotiate.ts'
 import { apiVersions } from '../../src/protocol/messages/api-versions.ts'
 import { metadata } from '../../src/protocol/messages/metadata.ts'
 import { produce } from '../../src/protocol/messages/produce.ts'
+import { loadCodec } from '../../src/compression/load-codec.ts'
+import { encodeMessageSet } from '../../src/protocol/message-set.ts'
 import { encodeRecordBatch, stampRecordBatch } from '../../src/protocol/record-batch.ts'
 import type { Api, RequestInput, ResponseOf } from '../../src/protocol/schema.ts'
 import { TestCluster, type FaultOptions, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import { javaFormats } from '../support/java-record-formats.ts'
 
 const open: (() => unknown)[] = []
 afterEach(async () => {
@@ -143,12 +146,20 @@ describe('TestCluster', () => {
     expect(illegal.code).toBe('INVALID_TOPIC_EXCEPTION')
   })
 
-  it.each(versions(produce))('speaks Produce v%i', async (version) => {
+  it.each(versions(produce).filter((version) => version >= 3))('speaks Produce v%i', async (version) => {
     const cluster = await clusterOf({ topics: { t: 1 }, apiVersions: { Produce: [3, version] } })
     const { offset } = await producerOf(cluster).send({ topic: 't', value: 'v' })
     expect(offset).toBe(0n)
     expect(cluster.requests.filter(({ api }) => api === 'Produce')).toMatchObject([{ version }])
     expect(cluster.violations).toEqual([])
+  })
+
+  it('is not sent batches in a Produce that carries message sets', async () => {
+    const cluster = await clusterOf({ topics: { t: 1 }, apiVersions: { Produce: [0, 2] } })
+    const error = await failureOf(producerOf(cluster).send({ topic: 't', value: 'v' }))
+    expect(error).toMatchObject({ code: 'UNSUPPORTED_VERSION', retriable: false })
+    expect(error.message).toContain('Produce: the broker speaks versions 0 to 2, headrace 3 to')
+    expect(cluster.requests.filter(({ api }) => api === 'Produce')).toEqual([])
   })
 
   it.each(versions(metadata).filter((version) => version >= 4))('speaks Metadata v%i', async (version) => {
@@ -567,6 +578,102 @@ describe('a TestCluster is strict', () => {
     expect(cluster.recordCount('t')).toBe(0)
   })
 
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('reads %s back', async (name) => {
+    const { cluster, client } = await rawTo()
+    const codec = loadCodec(name)
+    const values = Array.from({ length: 50 }, (_, i) => `the same again and again ${i}`)
+    const records = values.map((value) => ({ key: null, value, timestamp: 7 }))
+    let raw: Uint8Array = Buffer.alloc(0)
+    encodeRecordBatch(records, { codec: codec.id, compress: (bytes) => (raw = Uint8Array.from(bytes)) })
+    const compressed = await codec.compress(raw)
+    const batch = encodeRecordBatch(records, { codec: codec.id, compress: () => compressed })
+    expect(errorOf(await client.ask(produce, 9, writeTo('t', batch)))).toBe(0)
+    expect(valuesOf(cluster, 't')).toEqual(values)
+    expect(cluster.records('t').every(({ compression }) => compression === name)).toBe(true)
+
+    const half = encodeRecordBatch(records, { codec: codec.id, compress: () => compressed.subarray(0, -3) })
+    expect(errorOf(await client.ask(produce, 9, writeTo('t', half)))).toBe(87)
+    expect(cluster.violations[0]).toContain('cannot be decompressed')
+  })
+
+  it.each([
+    ['zstd in Produce v6', 6, 4, 76],
+    ['zstd in Produce v7', 7, 4, 0],
+  ] as const)('answers %s with the code of a broker', async (_what, version, codec, errorCode) => {
+    const { client } = await rawTo()
+    const compressed = await loadCodec('zstd').compress(batchOf('a').subarray(61))
+    const batch = encodeRecordBatch([{ key: null, value: 'a', timestamp: 1_700_000_000_000 }], {
+      ...{ codec, compress: () => compressed },
+    })
+    expect(errorOf(await client.ask(produce, version, writeTo('t', batch)))).toBe(errorCode)
+  })
+
+  it.each([0, 1, 2])('takes message sets in Produce v%i, as they come', async (version) => {
+    const { cluster, client } = await rawTo({ apiVersions: { Produce: [0, 13] } })
+    const magic = version === 2 ? 1 : 0
+    const given = [
+      { key: 'k', value: 'a', timestamp: 5 },
+      { key: null, value: null, timestamp: 7 },
+    ]
+    const gzip = loadCodec('gzip')
+    const sets = [
+      encodeMessageSet(given, { magic }),
+      encodeMessageSet(given, { magic, codec: 1, compress: gzip.compressSync! }),
+    ]
+    for (const [i, set] of sets.entries()) {
+      const answer = await client.ask(produce, version, writeTo('t', set))
+      expect([errorOf(answer), offsetOf(answer)]).toEqual([0, BigInt(2 * i)])
+    }
+    const times = magic === 1 ? [5, 7, 5, 7] : [-1, -1, -1, -1]
+    expect(cluster.records('t').map(({ timestamp }) => timestamp)).toEqual(times)
+    const base = { headers: [], producerId: -1n, epoch: -1, sequence: -1 }
+    expect(cluster.records('t')).toMatchObject([
+      { ...base, offset: 0n, key: Buffer.from('k'), value: Buffer.from('a'), compression: 'none' },
+      { ...base, offset: 1n, key: null, value: null, compression: 'none' },
+      { ...base, offset: 2n, key: Buffer.from('k'), value: Buffer.from('a'), compression: 'gzip' },
+      { ...base, offset: 3n, key: null, value: null, compression: 'gzip' },
+    ])
+    expect(cluster.violations).toEqual([])
+  })
+
+  it.each(javaFormats.messageSets)(
+    "takes Kafka's own message set of magic $magic, $codec",
+    async ({ magic, hex, records }) => {
+      const { cluster, client } = await rawTo({ apiVersions: { Produce: [0, 13] } })
+      const answer = await client.ask(produce, magic === 0 ? 0 : 2, writeTo('t', Buffer.from(hex, 'hex')))
+      expect(errorOf(answer)).toBe(0)
+      expect(valuesOf(cluster, 't')).toEqual(records.map(({ value }) => String(value)))
+      expect(cluster.violations).toEqual([])
+    },
+  )
+
+  it.each<[string, number, (set: Uint8Array) => Uint8Array | null]>([
+    ['nothing', 2, () => null],
+    ['no bytes', 2, () => Buffer.alloc(0)],
+    ['half a message', 2, (set) => set.subarray(0, -1)],
+    ['a flipped bit', 2, (set) => edit(set, (b) => b.writeUInt8(b.readUInt8(30) ^ 1, 30))],
+    ['an offset that is not the next', 2, (set) => edit(set, (b) => b.writeInt32BE(1, 4))],
+    ['a record batch', 2, () => batchOf('a')],
+    [
+      'a message over max.message.bytes',
+      10,
+      () => encodeMessageSet([{ key: null, value: Buffer.alloc(2_000_000), timestamp: 1 }], { magic: 1 }),
+    ],
+  ])('refuses %s for a message set with %i', async (what, errorCode, spoil) => {
+    const { cluster, client } = await rawTo({ apiVersions: { Produce: [0, 13] } })
+    const set = encodeMessageSet([{ key: null, value: 'a', timestamp: 1 }], { magic: 1 })
+    expect(errorOf(await client.ask(produce, 2, writeTo('t', spoil(set))))).toBe(errorCode)
+    expect(cluster.violations).toHaveLength(what.includes('over') ? 0 : 1)
+    expect(cluster.recordCount('t')).toBe(0)
+  })
+
+  it('refuses messages with timestamps in Produce v1, which has none', async () => {
+    const { cluster, client } = await rawTo({ apiVersions: { Produce: [0, 13] } })
+    const set = encodeMessageSet([{ key: null, value: 'a', timestamp: 1 }], { magic: 1 })
+    expect(errorOf(await client.ask(produce, 1, writeTo('t', set)))).toBe(2)
+    expect(cluster.violations[0]).toContain('magic 1 in Produce v1')
+  })
+
   it('reads gzip back, and knows the producer of a batch', async () => {
     const { cluster, client } = await rawTo()
     const records = ['a', 'b'].map((value) => ({ key: null, value, timestamp: 7 }))
@@ -584,8 +691,8 @@ describe('a TestCluster is strict', () => {
   })
 })
 
-async function rawTo(): Promise<{ cluster: TestCluster; client: RawClient }> {
-  const cluster = await clusterOf({ topics: { t: 1 }, autoCreateTopics: false })
+async function rawTo(options: TestClusterOptions = {}): Promise<{ cluster: TestCluster; client: RawClient }> {
+  const cluster = await clusterOf({ topics: { t: 1 }, autoCreateTopics: false, ...options })
   const client = await RawClient.to(cluster.ports[0]!)
   open.push(() => client.destroy())
   return { cluster, client }
@@ -659,7 +766,7 @@ function batchOf(...values: string[]): Buffer {
   return Buffer.from(encodeRecordBatch(records))
 }
 
-function edit(batch: Buffer, change: (copy: Buffer) => void): Buffer {
+function edit(batch: Uint8Array, change: (copy: Buffer) => void): Buffer {
   const copy = Buffer.from(batch)
   change(copy)
   return copy

@@ -5,7 +5,8 @@ import { api, array, boolean, int16, int32, int64, string, type Infer, type Inpu
  *
  * It is the first request on a connection, in a version that the broker may not know: the response header is v0 in
  * every version, and a broker that cannot read the request answers UNSUPPORTED_VERSION (35) in the v0 format. v3 is
- * flexible and names the client software; v4 lets a feature's `minVersion` be 0.
+ * flexible, names the client software (KIP-511) and answers with features (KIP-584); v4 lets a feature's `minVersion`
+ * be 0 (KAFKA-17011).
  *
  * Source: ApiVersionsRequest.json and ApiVersionsResponse.json of Apache Kafka 4.3.1.
  */

@@ -7,8 +7,9 @@ const NOT_REQUESTED = -(2 ** 31)
  * Metadata (key 3) tells the brokers of the cluster, and the partitions of topics with their leaders.
  *
  * `topics: null` asks for all topics; v0 has no null and takes an empty array for that, which later versions read as
- * none. v4 can forbid auto-creation, v7 has the leader epoch, v9 is flexible, v10 has topic ids (asking by id works
- * from v12 on), v13 has a top-level error.
+ * none. v4 can forbid auto-creation; v7 has the leader epoch (KIP-320); v8 can ask for authorized operations (KIP-430),
+ * those of the cluster until v10 (then DescribeCluster's, KIP-700); v9 is flexible; v10 has topic ids (KIP-516), asking
+ * by id works from v12 on; v13 has a top-level error.
  *
  * Source: MetadataRequest.json and MetadataResponse.json of Apache Kafka 4.3.1.
  */

@@ -1,18 +1,19 @@
 import { api, array, int16, int32, int64, records, string, struct, uuid, type Infer, type Input } from '../schema.ts'
 
 /**
- * Produce (key 0) appends record batches to partition logs.
+ * Produce (key 0) appends records to partition logs. With `acks: 0` the broker sends no response at all.
  *
- * v3 is the first to carry record format v2; v8 says which records of a batch were refused; v9 is flexible; v10
- * answers NOT_LEADER_OR_FOLLOWER with the new leader (KIP-951); v12 adds partitions to a transaction by itself
- * (KIP-890); v13 names topics by id. With `acks: 0` the broker sends no response at all.
+ * v0 to v2 carry message sets (v2 with timestamps in them, Kafka 0.10; KIP-32), v3 and later record batches with their
+ * transactional id (0.11, KIP-98); v7 allows zstd (KIP-110); v8 says which records of a batch were refused (KIP-467);
+ * v9 is flexible; v10 answers NOT_LEADER_OR_FOLLOWER with the new leader (KIP-951); v12 adds partitions to a
+ * transaction by itself (KIP-890); v13 names topics by id (KIP-516). Kafka 4.0 dropped v0 to v2.
  *
- * Source: ProduceRequest.json and ProduceResponse.json of Apache Kafka 4.3.1.
+ * Source: ProduceRequest.json and ProduceResponse.json of Apache Kafka 4.3.1, for v0 to v2 of 2.8.2.
  */
 export const produce = api({
   name: 'Produce',
   key: 0,
-  versions: [3, 13],
+  versions: [0, 13],
   flexible: 9,
   request: {
     transactionalId: string.nullable(3).since(3, null),

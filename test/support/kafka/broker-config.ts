@@ -1,4 +1,5 @@
-import { addressOf, LISTENERS, type ClusterPlan, type NodePlan } from './cluster-plan.ts'
+import type { Certificates } from './certificates.ts'
+import { addressOf, LISTENERS, zookeeperAddress, type ClusterPlan, type NodePlan } from './cluster-plan.ts'
 
 type Properties = Record<string, string>
 
@@ -8,8 +9,8 @@ const LOGIN_MODULES = 'org.apache.kafka.common.security'
 /** The `server.properties` of one node; the cluster's own properties win over all of ours. */
 export function brokerConfig(plan: ClusterPlan, node: NodePlan): string {
   const properties: Properties = {
-    ...identity(plan, node),
-    ...listenerSettings(node),
+    ...(plan.zookeeper === undefined ? identity(plan, node) : zookeeperIdentity(plan, node)),
+    ...listenerSettings(plan, node),
     ...replication(plan.nodes.length),
     ...(plan.certificates === undefined ? {} : { ...tls(plan.certificates), ...sasl(plan.users) }),
     ...plan.properties,
@@ -31,19 +32,35 @@ function identity(plan: ClusterPlan, node: NodePlan): Properties {
   }
 }
 
-function listenerSettings(node: NodePlan): Properties {
+function zookeeperIdentity(plan: ClusterPlan, node: NodePlan): Properties {
+  return {
+    'broker.id': String(node.nodeId),
+    'zookeeper.connect': zookeeperAddress(plan) ?? '',
+    // As in KRaft below: how long a killed node's partitions are without a leader, and how long it cannot come back.
+    'zookeeper.session.timeout.ms': '4000',
+    'zookeeper.connection.timeout.ms': '30000',
+    'log.dirs': node.logDir,
+    // Off by default before 1.0.
+    'delete.topic.enable': 'true',
+  }
+}
+
+function listenerSettings(plan: ClusterPlan, node: NodePlan): Properties {
   const used = LISTENERS.flatMap((listener) => {
     const address = addressOf(node, listener.key)
     return address === undefined ? [] : [{ ...listener, url: `${listener.name}://${address}` }]
   })
+  const urls = used.map(({ url }) => url)
+  const hasController = plan.zookeeper === undefined
+  const advertised = { 'advertised.listeners': urls.join(',') }
+  // Before 0.10.2 a listener has no name but its protocol's.
+  if (!hasController && plan.certificates === undefined) return { listeners: urls.join(','), ...advertised }
+  const protocols = used.map(({ name, protocol }) => `${name}:${protocol}`)
   return {
-    listeners: [...used.map(({ url }) => url), `CONTROLLER://127.0.0.1:${node.controllerPort}`].join(','),
-    'advertised.listeners': used.map(({ url }) => url).join(','),
-    'listener.security.protocol.map': [
-      ...used.map(({ name, protocol }) => `${name}:${protocol}`),
-      'CONTROLLER:PLAINTEXT',
-    ].join(','),
-    'controller.listener.names': 'CONTROLLER',
+    ...advertised,
+    listeners: [...urls, ...(hasController ? [`CONTROLLER://127.0.0.1:${node.controllerPort}`] : [])].join(','),
+    'listener.security.protocol.map': [...protocols, ...(hasController ? ['CONTROLLER:PLAINTEXT'] : [])].join(','),
+    ...(hasController ? { 'controller.listener.names': 'CONTROLLER' } : {}),
     'inter.broker.listener.name': 'PLAINTEXT',
   }
 }
@@ -69,10 +86,11 @@ function replication(nodes: number): Properties {
   }
 }
 
-function tls(files: { readonly serverKeyStore: string; readonly ca: string }): Properties {
+function tls(files: Certificates): Properties {
   return {
     'ssl.keystore.type': 'PEM',
     'ssl.keystore.location': files.serverKeyStore,
+    ...(files.serverKeyPassword === undefined ? {} : { 'ssl.key.password': files.serverKeyPassword }),
     'ssl.truststore.type': 'PEM',
     'ssl.truststore.location': files.ca,
     'listener.name.mtls.ssl.client.auth': 'required',

@@ -7,6 +7,7 @@ import { ensureJars, type JarSet } from './jars.ts'
 import { findJava, type JavaInstallation } from './java-installation.ts'
 import { runCommand } from './run-command.ts'
 import { kafkaVersion } from './versions.ts'
+import { writeZooKeeperConfig } from './zookeeper-config.ts'
 
 /** What starting a node takes, besides its plan: which java, which jars, and what was prepared from those. */
 export interface BrokerRuntime {
@@ -42,11 +43,16 @@ export async function javaArguments(
   ]
 }
 
-/** Writes every node's configuration and formats its log directory. */
+/** Writes every node's configuration and prepares what its first start needs. */
 export async function writeNodes(runtime: BrokerRuntime, plan: ClusterPlan): Promise<void> {
   for (const node of plan.nodes) {
     await mkdir(node.logDir, { recursive: true })
     await writeFile(node.configFile, brokerConfig(plan, node))
+  }
+  if (plan.zookeeper !== undefined) {
+    // Nothing to format: brokers of this kind keep their metadata in ZooKeeper.
+    await writeZooKeeperConfig(plan.zookeeper)
+    return
   }
   const checkpoint = await bootstrapCheckpoint(runtime, plan)
   for (const node of plan.nodes) await formatByHand(plan, node, checkpoint)

@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { findOpenssl } from './java-installation.ts'
 import { runCommand } from './run-command.ts'
@@ -11,6 +12,8 @@ export interface Certificates {
   readonly clientKey: string
   /** The broker's key store in PEM form: PKCS#8 key, then its certificate. */
   readonly serverKeyStore: string
+  /** Only where its key is encrypted. */
+  readonly serverKeyPassword?: string
 }
 
 /**
@@ -18,7 +21,7 @@ export interface Certificates {
  *
  * @throws {BrokersUnavailable} no `openssl`.
  */
-export async function makeCertificates(folder: string): Promise<Certificates> {
+export async function makeCertificates(folder: string, hasEncryptedKey = false): Promise<Certificates> {
   const openssl = await findOpenssl()
   await mkdir(folder, { recursive: true })
   const ca = path.join(folder, 'ca.pem')
@@ -31,9 +34,21 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
   await issue.certificate('server', '/CN=localhost', SERVER_EXTENSIONS)
   await issue.certificate('client', '/CN=headrace-client', CLIENT_EXTENSIONS)
   const serverKeyStore = path.join(folder, 'server-key-store.pem')
+  const password = hasEncryptedKey ? await encryptKey(openssl, folder) : {}
   const parts = ['server.key', 'server.pem'].map((name) => readFile(path.join(folder, name), 'utf8'))
   await writeFile(serverKeyStore, (await Promise.all(parts)).join(''))
-  return { ca, clientCert: path.join(folder, 'client.pem'), clientKey: path.join(folder, 'client.key'), serverKeyStore }
+  const client = { clientCert: path.join(folder, 'client.pem'), clientKey: path.join(folder, 'client.key') }
+  return { ca, ...client, serverKeyStore, ...password }
+}
+
+/** Encrypts the server's key in its place. Kafka 2.8 cannot read what OpenSSL makes by default: "PBES2 not available". */
+async function encryptKey(openssl: string, folder: string): Promise<{ serverKeyPassword: string }> {
+  const serverKeyPassword = randomBytes(12).toString('hex')
+  const [key, encrypted] = [path.join(folder, 'server.key'), path.join(folder, 'server.key.encrypted')]
+  const kind = ['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES', '-passout', `pass:${serverKeyPassword}`]
+  await runCommand(openssl, [...kind, '-in', key, '-out', encrypted])
+  await rename(encrypted, key)
+  return { serverKeyPassword }
 }
 
 const CA_CONFIG = `[req]

@@ -4,7 +4,7 @@ import { writeNodes, type BrokerRuntime } from './broker-runtime.ts'
 import { cacheDirectory, exists } from './cache.ts'
 import { planCluster } from './cluster-plan.ts'
 import { withLock } from './lock.ts'
-import { awaitReady, destroyCluster, launchNode, stopNode } from './node-control.ts'
+import { awaitReady, destroyCluster, launchNodes, stopNode } from './node-control.ts'
 
 /**
  * Runs a throw-away broker once per version and JVM, which leaves its loaded classes as an archive for all later ones
@@ -26,7 +26,7 @@ async function train(runtime: BrokerRuntime, version: string): Promise<void> {
   const made = `${runtime.classArchive}.${process.pid}`
   try {
     await writeNodes(runtime, plan)
-    await launchNode(runtime, plan, 1, [`-XX:ArchiveClassesAtExit=${made}`])
+    await launchNodes(runtime, plan, [`-XX:ArchiveClassesAtExit=${made}`])
     await awaitReady(plan)
     await stopNode(plan, 1)
     await rename(made, runtime.classArchive)

@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { brokerRuntime } from './broker-runtime.ts'
-import { launchCluster, pidsOf, securityFiles } from './cluster.ts'
+import { launchCluster, pidsOf, securityFiles, zookeeperOf } from './cluster.ts'
 import { listenersOf, type ClusterPlan } from './cluster-plan.ts'
 import { awaitReady, destroyCluster, isRunning, killNode, launchNode } from './node-control.ts'
 import { changeCluster, forgetCluster, listClusters, saveCluster } from './running-clusters.ts'
@@ -79,7 +79,9 @@ async function findCluster(id: string | undefined): Promise<ClusterPlan> {
 
 function describe(plan: ClusterPlan): object {
   const { id, version, users } = plan
-  return { id, version, listeners: listenersOf(plan), users, files: securityFiles(plan), pids: pidsOf(plan) }
+  const zookeeper = plan.zookeeper === undefined ? {} : { zookeeper: zookeeperOf(plan) }
+  const common = { id, version, listeners: listenersOf(plan), users, files: securityFiles(plan), pids: pidsOf(plan) }
+  return { ...common, ...zookeeper }
 }
 
 function printLine(value: object): void {
@@ -109,12 +111,14 @@ Examples:
   npm run -s cluster -- up                                   one node of the newest version, for 4 hours
   npm run -s cluster -- up --version 3.9.1 --nodes 3 --security --ttl 30m
   npm run -s cluster -- up --property min.insync.replicas=2 --property auto.create.topics.enable=false
+  npm run -s cluster -- up --version 0.10.0.1                an old one, and the ZooKeeper it needs
   npm run -s cluster -- list
   npm run -s cluster -- kill --id kafka-Ab12Cd --node 2      SIGKILL; its data and ports are kept
   npm run -s cluster -- start --id kafka-Ab12Cd --node 2
   npm run -s cluster -- down                                 all that \`up\` started; --id for one
 
-\`up\` prints one line of JSON: {"id","version","listeners","users","files","pids"}. Everything else goes to stderr.
+\`up\` prints one line of JSON: {"id","version","listeners","users","files","pids"}, and of
+versions that need one "zookeeper": {"address","pid"}. Everything else goes to stderr.
 Exit codes: 0 done, 1 failed, 2 wrong usage. HEADRACE_CACHE moves the downloads out of ~/.cache/headrace.
 HEADRACE_KEEP_LOGS=1 keeps a cluster's folder after its end.`
 

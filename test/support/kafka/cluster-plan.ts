@@ -5,6 +5,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { freePorts } from './free-ports.ts'
 import type { Certificates } from './certificates.ts'
 import type { ProcessRef } from './process-ref.ts'
+import { kafkaVersion } from './versions.ts'
 
 /** Every listener a node may have: the name we report, Kafka's listener name and its security protocol. */
 export const LISTENERS = [
@@ -33,6 +34,15 @@ export interface NodePlan {
   isPaused?: boolean
 }
 
+/** The ZooKeeper of a cluster that needs one: a single process for all of its nodes. */
+export interface ZooKeeperPlan {
+  readonly folder: string
+  readonly logFile: string
+  readonly configFile: string
+  readonly port: number
+  process?: ProcessRef
+}
+
 /** All there is to know about one cluster, as plain data: another process can go on from the JSON of it. */
 export interface ClusterPlan {
   readonly id: string
@@ -43,6 +53,7 @@ export interface ClusterPlan {
   readonly properties: Readonly<Record<string, string>>
   readonly expiresAtMs?: number
   readonly nodes: readonly NodePlan[]
+  readonly zookeeper?: ZooKeeperPlan
   readonly users: Readonly<Record<string, string>>
   readonly certificates?: Certificates
 }
@@ -61,35 +72,55 @@ const USERS = ['alice', 'bob']
 export async function planCluster(options: PlanOptions): Promise<ClusterPlan> {
   const folder = await mkdtemp(path.join(tmpdir(), 'headrace-kafka-'))
   const { version, properties, classPath, ttlMs } = options
+  const listeners = LISTENERS.filter((listener) => options.security || !listener.isSecure)
+  // Of all of them at once, so that none is given out twice.
+  const ports = await freePorts(options.nodes * (listeners.length + 1) + 1)
+  const takePort = () => ports.pop() ?? 0
+  const keys = listeners.map(({ key }) => key)
   return {
     id: path.basename(folder).replace('headrace-', ''),
     version,
-    kafkaClusterId: randomBytes(16).toString('base64url'),
+    kafkaClusterId: newClusterId(),
     folder,
     classPath,
     properties,
     ...(ttlMs === undefined ? {} : { expiresAtMs: Date.now() + ttlMs }),
-    nodes: await planNodes(folder, options),
+    nodes: Array.from({ length: options.nodes }, (_, index) => planNode(folder, index + 1, keys, takePort)),
+    ...(kafkaVersion(version).mode === 'zookeeper' ? { zookeeper: planZooKeeper(folder, takePort()) } : {}),
     users: options.security ? Object.fromEntries(USERS.map((user) => [user, randomBytes(12).toString('hex')])) : {},
   }
 }
 
-async function planNodes(folder: string, options: PlanOptions): Promise<NodePlan[]> {
-  const listeners = LISTENERS.filter((listener) => options.security || !listener.isSecure)
-  const ports = await freePorts(options.nodes * (listeners.length + 1))
-  const takePort = () => ports.pop() ?? 0
-  return Array.from({ length: options.nodes }, (_, index) => {
-    const nodeFolder = path.join(folder, `node-${index + 1}`)
-    return {
-      nodeId: index + 1,
-      folder: nodeFolder,
-      logDir: path.join(nodeFolder, 'data'),
-      logFile: path.join(nodeFolder, 'broker.log'),
-      configFile: path.join(nodeFolder, 'server.properties'),
-      controllerPort: takePort(),
-      ports: Object.fromEntries(listeners.map(({ key }) => [key, takePort()])),
-    }
-  })
+function newClusterId(): string {
+  // As Kafka's own: its tool takes an id that begins with a dash for an option.
+  for (;;) {
+    const id = randomBytes(16).toString('base64url')
+    if (!id.startsWith('-')) return id
+  }
+}
+
+function planNode(folder: string, nodeId: number, listeners: readonly ListenerKey[], takePort: () => number): NodePlan {
+  const nodeFolder = path.join(folder, `node-${nodeId}`)
+  return {
+    nodeId,
+    folder: nodeFolder,
+    logDir: path.join(nodeFolder, 'data'),
+    logFile: path.join(nodeFolder, 'broker.log'),
+    configFile: path.join(nodeFolder, 'server.properties'),
+    controllerPort: takePort(),
+    ports: Object.fromEntries(listeners.map((key) => [key, takePort()])),
+  }
+}
+
+function planZooKeeper(clusterFolder: string, port: number): ZooKeeperPlan {
+  const folder = path.join(clusterFolder, 'zookeeper')
+  const [logFile, configFile] = [path.join(folder, 'zookeeper.log'), path.join(folder, 'zk.properties')]
+  return { folder, logFile, configFile, port }
+}
+
+/** Where the cluster's ZooKeeper is; undefined for a cluster without one. */
+export function zookeeperAddress({ zookeeper }: ClusterPlan): string | undefined {
+  return zookeeper === undefined ? undefined : `127.0.0.1:${zookeeper.port}`
 }
 
 /** Where `node` accepts connections on this listener; undefined when the cluster does not have it. */

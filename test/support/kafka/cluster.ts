@@ -2,10 +2,12 @@ import path from 'node:path'
 import { brokerRuntime, writeNodes, type BrokerRuntime } from './broker-runtime.ts'
 import { makeCertificates } from './certificates.ts'
 import { ensureClassArchive } from './class-archive.ts'
-import { listenersOf, planCluster, type ClusterPlan, type Listeners } from './cluster-plan.ts'
+import { listenersOf, planCluster, zookeeperAddress, type ClusterPlan, type Listeners } from './cluster-plan.ts'
+import type { At } from './java-helper.ts'
 import * as control from './node-control.ts'
-import { kafkaVersion } from './versions.ts'
+import { KAFKA_VERSIONS, kafkaVersion } from './versions.ts'
 import type { WatchedProcess } from './watched-process.ts'
+import { addScramUsers } from './zookeeper-tools.ts'
 
 export { BrokersUnavailable } from './java-installation.ts'
 export { NodeFailure } from './node-control.ts'
@@ -38,11 +40,21 @@ export interface SecurityFiles {
   readonly clientKey?: string
 }
 
+export interface RunningZooKeeper {
+  /** `host:port` */
+  readonly address: string
+  readonly pid: number
+}
+
 /** A running Apache Kafka on 127.0.0.1. Nodes are numbered from 1; arrays have node 1 first. */
 export interface RealCluster {
   readonly id: string
   readonly version: string
   readonly listeners: Listeners
+  /** For the readers: `{ ...cluster.at, topic }`. */
+  readonly at: At
+  /** Undefined in KRaft mode. */
+  readonly zookeeper: RunningZooKeeper | undefined
   /** Name to password, valid for PLAIN and SCRAM; empty without security. */
   readonly users: Readonly<Record<string, string>>
   readonly files: SecurityFiles
@@ -87,7 +99,7 @@ export interface LaunchedCluster {
 
 export async function launchCluster(options: ClusterOptions): Promise<LaunchedCluster> {
   const { version, nodes, onProgress } = options
-  if (kafkaVersion(version).mode !== 'kraft') throw new RangeError(`Kafka ${version}: ZooKeeper mode is not built yet`)
+  if (options.security === true && kafkaVersion(version).pemKeys === 'none') throw new RangeError(noSecurity(version))
   const report = whenChanged((step, nodesReady) => onProgress?.({ step, nodesReady, nodes }))
   const runtime = await brokerRuntime(version, () => report('downloading', 0))
   await ensureClassArchive(runtime, version, () => report('preparing', 0))
@@ -122,8 +134,9 @@ async function tryLaunch(
   try {
     const plan = security ? await withCertificates(planned) : planned
     await writeNodes(runtime, plan)
-    const processes = await Promise.all(plan.nodes.map(({ nodeId }) => control.launchNode(runtime, plan, nodeId)))
-    await control.awaitReady(plan, onReady)
+    const processes = await control.launchNodes(runtime, plan)
+    const users = plan.zookeeper === undefined ? undefined : addScramUsers(plan)
+    await Promise.all([control.awaitReady(plan, onReady), users])
     return { runtime, plan, processes }
   } catch (error) {
     await control.destroyCluster(planned)
@@ -131,8 +144,19 @@ async function tryLaunch(
   }
 }
 
+function noSecurity(version: string): string {
+  const first = KAFKA_VERSIONS.filter(({ pemKeys }) => pemKeys !== 'none').at(-1)
+  return `Kafka ${version} cannot read PEM certificates: \`security\` needs ${first?.version ?? 'a version'} or newer`
+}
+
 async function withCertificates(plan: ClusterPlan): Promise<ClusterPlan> {
-  return { ...plan, certificates: await makeCertificates(path.join(plan.folder, 'tls')) }
+  return {
+    ...plan,
+    certificates: await makeCertificates(
+      path.join(plan.folder, 'tls'),
+      kafkaVersion(plan.version).pemKeys === 'encrypted',
+    ),
+  }
 }
 
 export function securityFiles({ certificates }: ClusterPlan): SecurityFiles {
@@ -145,10 +169,16 @@ export function pidsOf(plan: ClusterPlan): number[] {
   return plan.nodes.map((node) => node.process?.pid ?? 0)
 }
 
+export function zookeeperOf(plan: ClusterPlan): RunningZooKeeper | undefined {
+  const address = zookeeperAddress(plan)
+  return address === undefined ? undefined : { address, pid: plan.zookeeper?.process?.pid ?? 0 }
+}
+
 class ClusterHandle implements RealCluster {
   readonly id: string
   readonly version: string
   readonly listeners: Listeners
+  readonly at: At
   readonly users: Readonly<Record<string, string>>
   readonly files: SecurityFiles
   readonly logDirs: readonly string[]
@@ -161,6 +191,11 @@ class ClusterHandle implements RealCluster {
     this.id = plan.id
     this.version = plan.version
     this.listeners = listenersOf(plan)
+    const zookeeper = zookeeperAddress(plan)
+    this.at = {
+      ...{ bootstrap: this.listeners.plaintext, version: plan.version },
+      ...(zookeeper === undefined ? {} : { zookeeper }),
+    }
     this.users = plan.users
     this.files = securityFiles(plan)
     this.logDirs = plan.nodes.map((node) => node.logDir)
@@ -168,6 +203,10 @@ class ClusterHandle implements RealCluster {
 
   get pids(): readonly number[] {
     return pidsOf(this.#plan)
+  }
+
+  get zookeeper(): RunningZooKeeper | undefined {
+    return zookeeperOf(this.#plan)
   }
 
   async kill(node: number): Promise<void> {

@@ -11,11 +11,19 @@ export interface LogAt {
   readonly partition: number
 }
 
-/** One stored batch, as the broker's own tool sees it. */
+/**
+ * One stored batch, as Kafka's own tool of the newest version sees it, which reads every format: a record batch, or
+ * before Kafka 0.11 (magic 0 and 1) a message, which if compressed is a wrapper of others. What a message does not have
+ * (sequences, producer id and epoch, leader epoch) is -1, as in a batch of a producer without them.
+ */
 export interface StoredBatch {
   readonly baseOffset: bigint
   readonly lastOffset: bigint
   readonly count: number
+  /** Of each record or wrapped message, absolute, in their order. */
+  readonly offsets: readonly bigint[]
+  /** Magic 0 and 1: a compressed message with the real ones inside. */
+  readonly isWrapper: boolean
   readonly baseSequence: number
   readonly lastSequence: number
   readonly producerId: bigint
@@ -33,6 +41,7 @@ export interface StoredBatch {
   /** As in `compression.type`: none, gzip, snappy, lz4, zstd. */
   readonly compression: string
   readonly crc: number
+  /** The checksum is right, and that of each wrapped message. */
   readonly isValid: boolean
 }
 
@@ -44,8 +53,22 @@ export async function dumpLog(at: LogAt): Promise<string> {
 /** The batches of a partition, in file order, with every record iterated and every checksum computed. */
 export async function dumpBatches(at: LogAt): Promise<StoredBatch[]> {
   // Without the data: a value may hold a new line and what looks like a batch after it.
-  const lines = (await runDump(at, [])).split('\n')
-  return lines.filter((line) => line.startsWith('baseOffset: ')).map(parseBatch)
+  return parseDump(await runDump(at, []))
+}
+
+/** A line for each batch, and after it one that begins with a bar for each record in it. */
+export function parseDump(text: string): StoredBatch[] {
+  const batches: { line: string; records: string[] }[] = []
+  for (const line of text.split('\n')) {
+    if (/^(?:baseOffset|offset): /.test(line)) batches.push({ line, records: [] })
+    else if (line.startsWith('| offset: ')) batches.at(-1)?.records.push(line)
+  }
+  return batches.map(({ line, records }) =>
+    parseBatch(
+      new Fields(line),
+      records.map((record) => new Fields(record)),
+    ),
+  )
 }
 
 async function runDump({ logDir, topic, partition }: LogAt, flags: readonly string[]): Promise<string> {
@@ -60,23 +83,69 @@ async function runDump({ logDir, topic, partition }: LogAt, flags: readonly stri
   ])
 }
 
-function parseBatch(line: string): StoredBatch {
-  const fields = new Map([...line.matchAll(/(\w+): (\S+)/g)].map(([, name = '', value = '']) => [name, value]))
-  const text = (name: string) => {
-    const value = fields.get(name)
-    if (value === undefined) throw new Error(`DumpLogSegments: no ${name} in ${JSON.stringify(line)}`)
+function parseBatch(batch: Fields, records: readonly Fields[]): StoredBatch {
+  const timestampType = batch.has('LogAppendTime') ? 'LogAppendTime' : 'CreateTime'
+  const common = {
+    offsets: records.map((record) => record.bigint('offset')),
+    ...{ position: batch.number('position'), timestampType, timestamp: batch.number(timestampType, -1) },
+    ...{ sizeBytes: batch.number('size'), magic: batch.number('magic'), compression: batch.text('compresscodec') },
+    ...{ crc: batch.number('crc'), isValid: batch.text('isvalid') === 'true' },
+  }
+  return common.magic >= 2 ? { ...common, ...recordBatch(batch) } : { ...common, ...message(batch, records, common) }
+}
+
+function recordBatch(batch: Fields) {
+  return {
+    ...{ baseOffset: batch.bigint('baseOffset'), lastOffset: batch.bigint('lastOffset') },
+    ...{ count: batch.number('count'), isWrapper: false },
+    ...{ baseSequence: batch.number('baseSequence'), lastSequence: batch.number('lastSequence') },
+    ...{ producerId: batch.bigint('producerId'), producerEpoch: batch.number('producerEpoch') },
+    partitionLeaderEpoch: batch.number('partitionLeaderEpoch'),
+    ...{ isTransactional: batch.text('isTransactional') === 'true', isControl: batch.text('isControl') === 'true' },
+  }
+}
+
+function message(
+  line: Fields,
+  wrapped: readonly Fields[],
+  { compression, isValid }: Pick<StoredBatch, 'compression' | 'isValid'>,
+) {
+  // A wrapper has the offset of its last message.
+  const lastOffset = line.bigint('offset')
+  return {
+    ...{ baseOffset: wrapped[0]?.bigint('offset') ?? lastOffset, lastOffset },
+    ...{ count: wrapped.length, isWrapper: compression !== 'none' },
+    isValid: isValid && wrapped.every((one) => one.text('isValid') === 'true'),
+    ...{ baseSequence: -1, lastSequence: -1, producerId: -1n, producerEpoch: -1, partitionLeaderEpoch: -1 },
+    ...{ isTransactional: false, isControl: false },
+  }
+}
+
+/** A line of `name: value` pairs. */
+class Fields {
+  readonly #line: string
+  readonly #values: ReadonlyMap<string, string>
+
+  constructor(line: string) {
+    this.#line = line
+    this.#values = new Map([...line.matchAll(/(\w+): (\S+)/g)].map(([, name = '', value = '']) => [name, value]))
+  }
+
+  has(name: string): boolean {
+    return this.#values.has(name)
+  }
+
+  text(name: string): string {
+    const value = this.#values.get(name)
+    if (value === undefined) throw new Error(`DumpLogSegments: no ${name} in ${JSON.stringify(this.#line)}`)
     return value
   }
-  const number = (name: string) => Number(text(name))
-  const timestampType = fields.has('LogAppendTime') ? 'LogAppendTime' : 'CreateTime'
-  return {
-    ...{ baseOffset: BigInt(text('baseOffset')), lastOffset: BigInt(text('lastOffset')), count: number('count') },
-    ...{ baseSequence: number('baseSequence'), lastSequence: number('lastSequence') },
-    ...{ producerId: BigInt(text('producerId')), producerEpoch: number('producerEpoch') },
-    partitionLeaderEpoch: number('partitionLeaderEpoch'),
-    ...{ isTransactional: text('isTransactional') === 'true', isControl: text('isControl') === 'true' },
-    ...{ position: number('position'), timestampType, timestamp: number(timestampType) },
-    ...{ sizeBytes: number('size'), magic: number('magic'), compression: text('compresscodec') },
-    ...{ crc: number('crc'), isValid: text('isvalid') === 'true' },
+
+  number(name: string, absent?: number): number {
+    return absent !== undefined && !this.has(name) ? absent : Number(this.text(name))
+  }
+
+  bigint(name: string): bigint {
+    return BigInt(this.text(name))
   }
 }

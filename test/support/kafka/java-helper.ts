@@ -1,23 +1,20 @@
-import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { cacheDirectory, makeOnce } from './cache.ts'
-import { ensureJars } from './jars.ts'
-import { findJava, requireCompiler } from './java-installation.ts'
-import { LineProcess } from './line-process.ts'
-import { askMetadata } from './probe.ts'
-import { runCommand } from './run-command.ts'
-import { NEWEST_VERSION } from './versions.ts'
 import { setTimeout as delay } from 'node:timers/promises'
+import { startJavaProcess } from './java-process.ts'
+import type { Answer, LineProcess } from './line-process.ts'
+import { askMetadata } from './probe.ts'
+import { kafkaVersion, NEWEST_VERSION, type KafkaVersion, type TopicOperation } from './versions.ts'
+import * as zookeeperTools from './zookeeper-tools.ts'
 
-const SOURCES = fileURLToPath(new URL('java/', import.meta.url))
 const LEADERS_TIMEOUT_MS = 30_000
 const ASK_PAUSE_MS = 20
 
 /** Where the cluster is; `properties` are settings of Kafka's Java client, such as its security. */
 export interface At {
   readonly bootstrap: string
+  /** The brokers' version, which decides who reads them: a row of `versions.ts`, by default the newest. */
+  readonly version?: string
+  /** `host:port`: what brokers before 2.2 have no API for goes through it. */
+  readonly zookeeper?: string
   readonly properties?: Readonly<Record<string, string>>
 }
 
@@ -65,6 +62,12 @@ export interface RecordToProduce {
   readonly timestamp?: number
 }
 
+/** Where a record went. */
+export interface Written {
+  readonly partition: number
+  readonly offset: bigint
+}
+
 export interface Murmur2Answer {
   readonly hash: number
   /** The partition Java's producer takes, for each of the asked partition counts. */
@@ -74,76 +77,72 @@ export interface Murmur2Answer {
 type WireRecord = [number, string, number, ReadRecord['timestampType'], string | null, string | null, (string | null)[]]
 
 /**
- * Starts one JVM with Kafka's own clients, which answers many requests: its start costs half a second, a request
- * some ten milliseconds. It ends with this process.
+ * Kafka's own clients for brokers of one Kafka version: one JVM that answers many requests. Its start costs half a
+ * second, a request some ten milliseconds. It ends with this process.
  *
  * @throws {BrokersUnavailable} no Java, no `javac`, or the jars cannot be downloaded.
  */
-export async function startJavaHelper(version: string = NEWEST_VERSION): Promise<JavaHelper> {
-  const [installation, jars] = await Promise.all([findJava(), ensureJars(version)])
-  const javac = requireCompiler(installation)
-  const names = (await readdir(SOURCES)).filter((name) => name.endsWith('.java')).sort()
-  const files = names.map((name) => path.join(SOURCES, name))
-  const hash = createHash('sha256').update(`${version} ${installation.fingerprint}`)
-  for (const file of files) hash.update(await readFile(file))
-  const classes = path.join(cacheDirectory(), 'classes', hash.digest('hex').slice(0, 20))
-  await makeOnce(classes, async (folder) => {
-    await runCommand(javac, ['-nowarn', '-proc:none', '-cp', jars.classPath, '-d', folder, ...files])
-  })
-  const flags = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto']
-  const logging = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
-  const classPath = [jars.classPath, classes].join(path.delimiter)
-  return new JavaHelper(new LineProcess(installation.java, [...flags, ...logging, '-cp', classPath, 'KafkaHelper']))
+export async function startJavaHelper(brokerVersion: string = NEWEST_VERSION): Promise<JavaHelper> {
+  const row = kafkaVersion(brokerVersion)
+  return new JavaHelper(await startJavaProcess(row.readerVersion), row)
 }
 
 export class JavaHelper {
   readonly #process: LineProcess
+  readonly #broker: KafkaVersion
 
-  constructor(process: LineProcess) {
+  constructor(process: LineProcess, broker: KafkaVersion) {
     this.#process = process
+    this.#broker = broker
   }
 
   /** Creates the topic and waits until every broker of `bootstrap` knows a leader for each partition. */
   async createTopic(topic: NewTopic): Promise<void> {
-    await this.#process.ask('createTopic', topic)
+    const zookeeper = this.#zookeeperFor('createTopic', topic)
+    if (zookeeper === undefined) await this.#ask('createTopic', topic)
+    else await zookeeperTools.createTopic(zookeeper, topic)
     await awaitLeaders(topic, topic.partitions)
   }
 
   async deleteTopic(at: AtTopic): Promise<void> {
-    await this.#process.ask('deleteTopic', at)
+    const zookeeper = this.#zookeeperFor('deleteTopic', at)
+    if (zookeeper === undefined) await this.#ask('deleteTopic', at)
+    else await zookeeperTools.deleteTopic(zookeeper, at.topic)
   }
 
   /** Grows the topic to `partitions` and waits for their leaders, like `createTopic`. */
   async createPartitions(at: AtTopic & { readonly partitions: number }): Promise<void> {
-    await this.#process.ask('createPartitions', at)
+    const zookeeper = this.#zookeeperFor('createPartitions', at)
+    if (zookeeper === undefined) await this.#ask('createPartitions', at)
+    else await zookeeperTools.createPartitions(zookeeper, at.topic, at.partitions)
     await awaitLeaders(at, at.partitions)
   }
 
   async describeTopic(at: AtTopic): Promise<PartitionState[]> {
-    return (await this.#process.ask('describeTopic', at)).result as PartitionState[]
+    return (await this.#ask('describeTopic', at)).result as PartitionState[]
   }
 
-  /** Gives every partition back to its preferred leader. */
+  /** Gives every partition back to its preferred leader; before Kafka 2.2 that is done some time later. */
   async electLeaders(at: AtTopic): Promise<void> {
-    await this.#process.ask('electLeaders', at)
+    const zookeeper = this.#zookeeperFor('electLeaders', at)
+    if (zookeeper === undefined) await this.#ask('electLeaders', at)
+    else await zookeeperTools.electLeaders(zookeeper)
   }
 
   /** The next offset of each partition, by partition number. */
   async endOffsets(at: AtTopic): Promise<bigint[]> {
-    return ((await this.#process.ask('endOffsets', at)).result as string[]).map(BigInt)
+    return ((await this.#ask('endOffsets', at)).result as string[]).map(BigInt)
   }
 
   /** Every record, in the order of partition and offset. @throws when they are not there in `timeoutMs`. */
   async readTopic({ timeoutMs = 60_000, ...options }: ReadOptions): Promise<ReadRecord[]> {
-    const { parts } = await this.#process.ask('read', { ...options, timeoutMs })
-    const records = (parts as WireRecord[][]).flatMap((part) => part.map(toRecord))
-    return records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset))
+    const { parts } = await this.#ask('read', options, { timeoutMs })
+    return toReadRecords(parts)
   }
 
   /** Kafka's own producer; resolves when all records are acknowledged. `properties` may say acks, compression.type... */
-  async produce(at: AtTopic, records: readonly RecordToProduce[]): Promise<{ partition: number; offset: bigint }[]> {
-    const { result } = await this.#process.ask('produce', { ...at, records: records.map(toWire) })
-    return (result as [number, string][]).map(([partition, offset]) => ({ partition, offset: BigInt(offset) }))
+  async produce(at: AtTopic, records: readonly RecordToProduce[]): Promise<Written[]> {
+    return toWritten((await this.#ask('produce', at, { records: toWireRecords(records) })).result)
   }
 
   /** `Utils.murmur2` and `BuiltInPartitioner.partitionForKey` of each key. */
@@ -159,6 +158,20 @@ export class JavaHelper {
 
   async close(): Promise<void> {
     await this.#process.close()
+  }
+
+  #ask(op: string, at: At, more: object = {}): Promise<Answer> {
+    const properties = { ...this.#broker.clientProperties, ...at.properties }
+    return this.#process.ask(op, { ...at, ...more, properties })
+  }
+
+  #zookeeperFor(operation: TopicOperation, { zookeeper }: At): zookeeperTools.AtZooKeeper | undefined {
+    const { version, throughZooKeeper } = this.#broker
+    if (!throughZooKeeper.includes(operation)) return undefined
+    if (zookeeper !== undefined) return { version, zookeeper }
+    throw new Error(
+      `${operation}: a broker of Kafka ${version} cannot be asked; give \`zookeeper\` (or \`...cluster.at\`)`,
+    )
   }
 }
 
@@ -184,6 +197,12 @@ async function hasLeaders(address: string, topic: string, partitions: number): P
   return found.errorCode === 0 && led.length === partitions
 }
 
+/** The parts of an answer to `read`, in the order of partition and offset. */
+export function toReadRecords(parts: readonly unknown[]): ReadRecord[] {
+  const records = (parts as WireRecord[][]).flatMap((part) => part.map(toRecord))
+  return records.sort((a, b) => a.partition - b.partition || Number(a.offset - b.offset))
+}
+
 function toRecord([partition, offset, timestamp, timestampType, key, value, flatHeaders]: WireRecord): ReadRecord {
   const headers: [string, Buffer | null][] = []
   for (let i = 0; i < flatHeaders.length; i += 2)
@@ -198,10 +217,16 @@ function bytes(base64: string | null): Buffer | null {
   return base64 === null ? null : Buffer.from(base64, 'base64')
 }
 
-function toWire({ key, value, headers = [], ...rest }: RecordToProduce): object {
+/** The `records` of a request to `produce`. */
+export function toWireRecords(records: readonly RecordToProduce[]): object[] {
   const base64 = (data: Buffer | null | undefined) => data?.toString('base64') ?? null
-  return {
+  return records.map(({ key, value, headers = [], ...rest }) => ({
     ...rest,
     ...{ key: base64(key), value: base64(value), headers: headers.map(([name, data]) => [name, base64(data)]) },
-  }
+  }))
+}
+
+/** The answer to `produce`. */
+export function toWritten(result: unknown): Written[] {
+  return (result as [number, string][]).map(([partition, offset]) => ({ partition, offset: BigInt(offset) }))
 }

@@ -49,7 +49,8 @@ export function requireCompiler(installation: JavaInstallation): string {
   throw new BrokersUnavailable(`${installation.java} comes without \`javac\`: ${HOW_TO_GET_JAVA}`)
 }
 
-async function needProgram(name: string, why: string, howTo: string): Promise<string> {
+/** @throws {BrokersUnavailable} no such program on the PATH. */
+export async function needProgram(name: string, why: string, howTo: string): Promise<string> {
   const found = await findProgram(name)
   if (found === undefined) throw new BrokersUnavailable(`No \`${name}\` on the PATH, needed ${why}: ${howTo}`)
   return found

@@ -1,16 +1,18 @@
 import { readFile, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { javaArguments, type BrokerRuntime } from './broker-runtime.ts'
-import { addressOf, LISTENERS, nodeOf, type ClusterPlan, type NodePlan } from './cluster-plan.ts'
+import { addressOf, LISTENERS, nodeOf, type ClusterPlan, type NodePlan, type ZooKeeperPlan } from './cluster-plan.ts'
 import { accepts, askMetadata } from './probe.ts'
 import { isAlive, signal, waitGone } from './process-ref.ts'
 import { spawnWatched, type WatchedProcess } from './watched-process.ts'
+import { isRegistered } from './zookeeper-probe.ts'
 
 const READY_TIMEOUT_MS = 90_000
 const STOP_TIMEOUT_MS = 60_000
 const KILL_TIMEOUT_MS = 10_000
 const ASK_PAUSE_MS = 25
 const FIRST_ERRORS = 6
+const ZOOKEEPER_CLASS = 'org.apache.zookeeper.server.quorum.QuorumPeerMain'
 const REPORTS_ERROR = / (ERROR|FATAL) |^\S+(Exception|Error): |^Caused by: /
 
 /** A node died or did not come up; the message ends with the end of its log. */
@@ -18,7 +20,12 @@ export class NodeFailure extends Error {
   override readonly name = 'NodeFailure'
 }
 
-/** Starts the node's process and does not wait for it: see `awaitReady`. */
+/**
+ * Starts the node's process and does not wait for it: see `awaitReady`.
+ *
+ * With ZooKeeper it does wait until that has forgotten the node's last process: a broker that finds its own number
+ * taken gives up.
+ */
 export async function launchNode(
   runtime: BrokerRuntime,
   plan: ClusterPlan,
@@ -27,21 +34,50 @@ export async function launchNode(
 ): Promise<WatchedProcess> {
   const node = nodeOf(plan, nodeId)
   if (isRunning(node)) throw new NodeFailure(`Cluster ${plan.id}: node ${nodeId} runs already`)
+  if (plan.zookeeper !== undefined) await awaitUnregistered(plan, plan.zookeeper, node)
+  const args = [...extraFlags, ...(await javaArguments(runtime, plan.version, plan.classPath))]
+  const started = await launch(runtime, plan, node, [...args, 'kafka.Kafka', node.configFile])
+  node.isPaused = false
+  return started
+}
+
+/** Starts the processes of a new cluster: all nodes, and before them the ZooKeeper of a cluster that has one. */
+export async function launchNodes(
+  runtime: BrokerRuntime,
+  plan: ClusterPlan,
+  extraFlags: readonly string[] = [],
+): Promise<WatchedProcess[]> {
+  const zookeeper: WatchedProcess[] = []
+  if (plan.zookeeper !== undefined) {
+    const args = [...(await javaArguments(runtime, plan.version)), ZOOKEEPER_CLASS, plan.zookeeper.configFile]
+    zookeeper.push(await launch(runtime, plan, plan.zookeeper, args))
+  }
+  const nodes = plan.nodes.map(({ nodeId }) => launchNode(runtime, plan, nodeId, extraFlags))
+  return [...zookeeper, ...(await Promise.all(nodes))]
+}
+
+async function launch(
+  runtime: BrokerRuntime,
+  plan: ClusterPlan,
+  member: NodePlan | ZooKeeperPlan,
+  args: readonly string[],
+): Promise<WatchedProcess> {
   const started = await spawnWatched({
-    command: runtime.java.java,
-    args: [
-      ...extraFlags,
-      ...(await javaArguments(runtime, plan.version, plan.classPath)),
-      'kafka.Kafka',
-      node.configFile,
-    ],
-    logFile: node.logFile,
+    ...{ command: runtime.java.java, args, logFile: member.logFile },
     ttlMs: plan.expiresAtMs === undefined ? undefined : plan.expiresAtMs - Date.now(),
     doomedFolder: keepsLogs() ? undefined : plan.folder,
   })
-  node.process = { pid: started.pid, startedAt: started.startedAt }
-  node.isPaused = false
+  member.process = { pid: started.pid, startedAt: started.startedAt }
   return started
+}
+
+async function awaitUnregistered(plan: ClusterPlan, zookeeper: ZooKeeperPlan, node: NodePlan): Promise<void> {
+  const deadline = Date.now() + READY_TIMEOUT_MS
+  while (await isRegistered(zookeeper, node.nodeId)) {
+    if (!isRunning(zookeeper)) throw await failure(plan, zookeeper, 'died')
+    if (Date.now() > deadline) throw await failure(plan, zookeeper, `keeps node ${node.nodeId}, or is not ready`)
+    await delay(ASK_PAUSE_MS)
+  }
 }
 
 /**
@@ -79,25 +115,30 @@ async function knowsAll(node: NodePlan, nodes: readonly NodePlan[]): Promise<boo
   }
 }
 
-export async function failure(plan: ClusterPlan, node: NodePlan, what: string): Promise<NodeFailure> {
-  const text = `Kafka ${plan.version}, node ${node.nodeId} of cluster ${plan.id} ${what}.`
+async function failure(plan: ClusterPlan, node: NodePlan | ZooKeeperPlan, what: string): Promise<NodeFailure> {
+  const name = 'nodeId' in node ? `node ${node.nodeId}` : 'the ZooKeeper'
+  const text = `Kafka ${plan.version}, ${name} of cluster ${plan.id} ${what}.`
   const errors = (await logLines(node)).filter((line) => REPORTS_ERROR.test(line)).slice(0, FIRST_ERRORS)
   // Kafka goes on logging for a while after what went wrong: the end alone often does not say it.
   const first = errors.length === 0 ? '' : `\nThe first errors in its log:\n${errors.join('\n')}`
-  return new NodeFailure(`${text}${first}\nThe end of its log:\n${await logTail(plan, node.nodeId)}`)
+  return new NodeFailure(`${text}${first}\nThe end of its log:\n${await endOfLog(node)}`)
 }
 
 export async function logTail(plan: ClusterPlan, nodeId: number, lines = 40): Promise<string> {
-  return (await logLines(nodeOf(plan, nodeId))).slice(-lines).join('\n')
+  return endOfLog(nodeOf(plan, nodeId), lines)
 }
 
-async function logLines(node: NodePlan): Promise<string[]> {
-  const text = await readFile(node.logFile, 'utf8').catch(() => '(no log)')
+async function endOfLog(member: NodePlan | ZooKeeperPlan, lines = 40): Promise<string> {
+  return (await logLines(member)).slice(-lines).join('\n')
+}
+
+async function logLines(member: NodePlan | ZooKeeperPlan): Promise<string[]> {
+  const text = await readFile(member.logFile, 'utf8').catch(() => '(no log)')
   return text.trimEnd().split('\n')
 }
 
-export function isRunning(node: NodePlan): boolean {
-  return node.process !== undefined && isAlive(node.process)
+export function isRunning(member: NodePlan | ZooKeeperPlan): boolean {
+  return member.process !== undefined && isAlive(member.process)
 }
 
 /** SIGKILL; resolves when the process is gone. Killing a dead node does nothing. */
@@ -110,7 +151,12 @@ export async function stopNode(plan: ClusterPlan, nodeId: number): Promise<void>
   await end(plan, nodeOf(plan, nodeId), 'SIGTERM', STOP_TIMEOUT_MS)
 }
 
-async function end(plan: ClusterPlan, node: NodePlan, name: NodeJS.Signals, timeoutMs: number): Promise<void> {
+async function end(
+  plan: ClusterPlan,
+  node: NodePlan | ZooKeeperPlan,
+  name: NodeJS.Signals,
+  timeoutMs: number,
+): Promise<void> {
   if (node.process === undefined) return
   signal(node.process, name)
   if (!(await waitGone(node.process, timeoutMs))) {
@@ -137,7 +183,8 @@ function setPaused(plan: ClusterPlan, nodeId: number, isPaused: boolean): void {
 
 /** Ends every node at once and removes the cluster's folder; HEADRACE_KEEP_LOGS=1 leaves that. */
 export async function destroyCluster(plan: ClusterPlan): Promise<void> {
-  await Promise.all(plan.nodes.map((node) => killNode(plan, node.nodeId)))
+  const members = [...plan.nodes, ...(plan.zookeeper === undefined ? [] : [plan.zookeeper])]
+  await Promise.all(members.map((member) => end(plan, member, 'SIGKILL', KILL_TIMEOUT_MS)))
   if (!keepsLogs()) await rm(plan.folder, { recursive: true, force: true, maxRetries: 5 })
 }
 

@@ -4,7 +4,8 @@ import { connect } from 'node:net'
  * Asks a broker for its metadata with bytes made by hand: the harness judges headrace, so it must not lean on
  * headrace's own protocol code, and starting a JVM to ask "are you up?" takes longer than the broker.
  *
- * Source: MetadataRequest.json and MetadataResponse.json of Apache Kafka, versions 1 and 4.
+ * Source: MetadataRequest.json and MetadataResponse.json of Apache Kafka, versions 1 and 4,
+ * and version 0 of ApiVersionsResponse.json.
  */
 export interface ClusterView {
   readonly brokerIds: readonly number[]
@@ -19,6 +20,7 @@ export interface TopicView {
 }
 
 const METADATA_KEY = 3
+const API_VERSIONS_KEY = 18
 
 /** @throws when nothing answers at the address in `timeoutMs`, or what answers is not a plain-text Kafka listener. */
 export async function askMetadata(
@@ -26,9 +28,18 @@ export async function askMetadata(
   topics: readonly string[] = [],
   timeoutMs = 2_000,
 ): Promise<ClusterView> {
-  // Version 4 can say "do not create the topic because I asked"; version 1 is the oldest that can ask about none.
-  const version = topics.length === 0 ? 1 : 4
+  // Version 4 can say "do not create the topic because I asked", but brokers before 0.11 do not have it; version 1 is
+  // the oldest that can ask about none, and every broker of 0.10.0 to 4.x has it.
+  const version = topics.length > 0 && (await newestMetadata(address, timeoutMs)) >= 4 ? 4 : 1
   return readMetadata(await exchange(address, metadataRequest(version, topics), timeoutMs), version)
+}
+
+async function newestMetadata(address: string, timeoutMs: number): Promise<number> {
+  const cursor = new Cursor(await exchange(address, request(API_VERSIONS_KEY, 0, Buffer.alloc(0)), timeoutMs))
+  cursor.int32() // correlation id
+  cursor.int16() // error code
+  const apis = cursor.list(() => ({ key: cursor.int16(), oldest: cursor.int16(), newest: cursor.int16() }))
+  return apis.find(({ key }) => key === METADATA_KEY)?.newest ?? 0
 }
 
 /** Whether something accepts TCP connections at `host:port`. */
@@ -50,10 +61,10 @@ export function hostAndPort(address: string): { host: string; port: number } {
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) }
 }
 
-function exchange(address: string, request: Buffer, timeoutMs: number): Promise<Buffer> {
+function exchange(address: string, message: Buffer, timeoutMs: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0)
-    const socket = connect(hostAndPort(address), () => socket.write(request))
+    const socket = connect(hostAndPort(address), () => socket.write(message))
     const fail = (error: Error) => {
       socket.destroy()
       clearTimeout(timer)
@@ -73,16 +84,20 @@ function exchange(address: string, request: Buffer, timeoutMs: number): Promise<
 }
 
 function metadataRequest(version: number, topics: readonly string[]): Buffer {
-  const header = Buffer.alloc(8)
-  header.writeInt16BE(METADATA_KEY, 0)
-  header.writeInt16BE(version, 2)
   const count = Buffer.alloc(4)
   count.writeInt32BE(topics.length)
   const allowCreation = version >= 4 ? Buffer.from([0]) : Buffer.alloc(0)
-  const body = Buffer.concat([header, string('headrace-probe'), count, ...topics.map(string), allowCreation])
+  return request(METADATA_KEY, version, Buffer.concat([count, ...topics.map(string), allowCreation]))
+}
+
+function request(key: number, version: number, body: Buffer): Buffer {
+  const header = Buffer.alloc(8)
+  header.writeInt16BE(key, 0)
+  header.writeInt16BE(version, 2)
+  const message = Buffer.concat([header, string('headrace-probe'), body])
   const size = Buffer.alloc(4)
-  size.writeInt32BE(body.length)
-  return Buffer.concat([size, body])
+  size.writeInt32BE(message.length)
+  return Buffer.concat([size, message])
 }
 
 function string(text: string): Buffer {

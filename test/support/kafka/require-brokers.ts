@@ -27,6 +27,11 @@ const availability = await brokersAvailable()
 
 /** `describe` for tests on real brokers. HEADRACE_REQUIRE_BROKERS=1 makes a missing broker a failing test. */
 export function describeBrokers(name: string, body: () => void): void {
+  describeWhere(availability, name, body)
+}
+
+/** The same for tests that need something else as well: see `foreignBrokerAvailable`. */
+export function describeWhere(availability: Availability, name: string, body: () => void): void {
   const reason = availability.ok ? '' : availability.reason
   switch (planBrokerTests(availability, process.env['HEADRACE_REQUIRE_BROKERS'] === '1')) {
     case 'run':

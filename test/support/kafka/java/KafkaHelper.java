@@ -74,7 +74,7 @@ public final class KafkaHelper {
         OPERATIONS.put("deleteTopic", TopicOperations::delete);
         OPERATIONS.put("describeTopic", TopicOperations::describe);
         OPERATIONS.put("electLeaders", TopicOperations::electLeaders);
-        OPERATIONS.put("endOffsets", TopicOperations::endOffsets);
+        OPERATIONS.put("endOffsets", RecordOperations::endOffsets);
         OPERATIONS.put("createPartitions", TopicOperations::createPartitions);
         OPERATIONS.put("read", RecordOperations::read);
         OPERATIONS.put("produce", RecordOperations::produce);

@@ -17,6 +17,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -43,9 +44,8 @@ final class RecordOperations {
         properties.putIfAbsent("default.api.timeout.ms", request.get("timeoutMs").asText());
         properties.putIfAbsent("request.timeout.ms", request.get("timeoutMs").asText());
         long seen = 0;
-        try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-            List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
-                .map(info -> new TopicPartition(topic, info.partition())).collect(Collectors.toList());
+        try (Consumer<byte[], byte[]> consumer = consumer(properties)) {
+            List<TopicPartition> partitions = partitions(consumer, topic);
             consumer.assign(partitions);
             consumer.seekToBeginning(partitions);
             Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
@@ -57,6 +57,33 @@ final class RecordOperations {
         }
         long total = seen;
         reply.result(json -> json.writeNumber(total));
+    }
+
+    /** By a consumer and not by AdminClient, which cannot ask a broker before 0.10.1. */
+    static void endOffsets(JsonNode request, KafkaHelper.Reply reply) throws Exception {
+        Map<TopicPartition, Long> ends;
+        try (Consumer<byte[], byte[]> consumer = consumer(KafkaHelper.clientProperties(request, CONSUMER_DEFAULTS))) {
+            ends = consumer.endOffsets(partitions(consumer, request.get("topic").asText()));
+        }
+        long[] offsets = new long[ends.size()];
+        ends.forEach((partition, end) -> offsets[partition.partition()] = end);
+        reply.result(json -> {
+            json.writeStartArray();
+            for (long offset : offsets) json.writeString(Long.toString(offset));
+            json.writeEndArray();
+        });
+    }
+
+    private static Consumer<byte[], byte[]> consumer(Properties properties) {
+        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+
+    private static List<TopicPartition> partitions(Consumer<byte[], byte[]> consumer, String topic) {
+        List<TopicPartition> partitions = consumer.partitionsFor(topic).stream()
+            .map(info -> new TopicPartition(topic, info.partition())).collect(Collectors.toList());
+        // Nothing to read and nothing to read from are not the same to a test.
+        if (partitions.isEmpty()) throw new UnknownTopicOrPartitionException(topic);
+        return partitions;
     }
 
     private static boolean isRead(Consumer<byte[], byte[]> consumer, Map<TopicPartition, Long> ends) {

@@ -6,10 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.ElectionType;
 import org.apache.kafka.common.Node;
@@ -78,21 +76,6 @@ final class TopicOperations {
             }
         }
         reply.result(json -> json.writeNull());
-    }
-
-    static void endOffsets(JsonNode request, KafkaHelper.Reply reply) throws Exception {
-        try (Admin admin = admin(request)) {
-            Map<TopicPartition, OffsetSpec> wanted = new HashMap<>();
-            for (TopicPartition partition : partitions(admin, topicOf(request))) wanted.put(partition, OffsetSpec.latest());
-            Map<TopicPartition, ListOffsetsResultInfo> found = admin.listOffsets(wanted).all().get();
-            long[] offsets = new long[found.size()];
-            found.forEach((partition, info) -> offsets[partition.partition()] = info.offset());
-            reply.result(json -> {
-                json.writeStartArray();
-                for (long offset : offsets) json.writeString(Long.toString(offset));
-                json.writeEndArray();
-            });
-        }
     }
 
     private static Admin admin(JsonNode request) {
