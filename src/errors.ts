@@ -127,6 +127,7 @@ export type DeliveryErrorCode =
   | 'RECORD_TOO_LARGE' // over maxRequestBytes; nothing was sent
   | 'UNKNOWN_PARTITION' // the record names a partition that the topic does not have; nothing was sent
   | 'PARTITIONER_FAILED' // a custom partitioner threw or gave no valid partition; nothing was sent
+  | 'COMPRESSION_FAILED' // the codec threw; nothing was sent
   | 'METADATA_TIMEOUT' // the topic's partitions were not known within maxBlockMs; nothing was sent
   | 'DELIVERY_TIMEOUT' // not acknowledged within deliveryTimeoutMs
   | 'FLUSH_TIMEOUT' // flush gave up waiting; the records go on

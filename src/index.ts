@@ -1,5 +1,6 @@
 export { Producer, type SendAllOptions, type SendOptions } from './producer/producer.ts'
 export type { RecordForTopic } from './producer/arguments.ts'
+export type { CodecName, CompressFunction, CompressionSettings } from './compression/codec.ts'
 export type { Logger, PartitionerFunction, ProducerOptions } from './producer/options.ts'
 export type { Bytes, HeaderValue, ProducerRecord } from './producer/record.ts'
 export { RecordMetadata } from './producer/record-metadata.ts'

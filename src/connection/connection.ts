@@ -123,10 +123,11 @@ export class Connection {
     }
   }
 
-  /** True if the broker has the API in a version that we have, too. */
-  supports(api: Api): boolean {
+  /** The newest version of the API that both sides know; -1: none. */
+  newestVersion(api: Api): number {
     const range = this.#versions.get(api.key)
-    return range !== undefined && range.min <= api.maxVersion && range.max >= api.minVersion
+    const version = Math.min(range?.max ?? -1, api.maxVersion)
+    return version >= Math.max(range?.min ?? 0, api.minVersion) ? version : -1
   }
 
   /** Asks, in the newest version that both sides know. */

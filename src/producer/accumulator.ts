@@ -59,6 +59,11 @@ export class PartitionQueue {
     this.#waiting.unshift(batch)
   }
 
+  drop(batch: Batch): void {
+    const at = this.#waiting.indexOf(batch)
+    if (at >= 0) this.#waiting.splice(at, 1)
+  }
+
   dropHead(): void {
     this.#waiting.shift()
   }
@@ -103,7 +108,6 @@ export class Accumulator {
     let batch = queue.open
     const fits = batch !== undefined && batch.sizeBytes + record.upperBoundBytes <= this.#options.batchBytes
     if (batch === undefined || !fits) {
-      batch?.seal()
       const capacityBytes = Math.max(record.upperBoundBytes, Math.min(this.#options.batchBytes, INITIAL_CAPACITY_BYTES))
       batch = new Batch(record.topic, partition, sentMs, sentMs + this.#options.deliveryTimeoutMs, capacityBytes)
       queue.push(batch)

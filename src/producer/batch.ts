@@ -1,21 +1,24 @@
 import type { KafkaError } from '../errors.ts'
-import { RecordBatchBuilder, stampRecordBatch } from '../protocol/record-batch.ts'
+import { RecordBatchBuilder } from '../protocol/record-batch.ts'
+import { asKafkaError } from './arguments.ts'
+import { encodePayload, type PayloadFormat } from './payload.ts'
 import type { Receipt } from './receipt.ts'
 import type { CheckedRecord } from './record.ts'
 
 /**
  * ```
- * open > sealed > inFlight > settled
- *           ^________|  retry: the same bytes again
+ * open > compressing > sealed > inFlight > settled
+ *                        ^________|  retry: the same bytes again
  * ```
  * A batch may settle from any state: deadlines do not wait.
  */
-export type BatchState = 'open' | 'sealed' | 'inFlight' | 'settled'
+export type BatchState = 'open' | 'compressing' | 'sealed' | 'inFlight' | 'settled'
 
 const CORRUPT_MESSAGE = 2
 
 const moves: Readonly<Record<BatchState, readonly BatchState[]>> = {
-  open: ['sealed', 'settled'],
+  open: ['compressing', 'settled'],
+  compressing: ['sealed', 'settled'], // passed through at once where nothing has to be waited for
   sealed: ['inFlight', 'settled'],
   inFlight: ['sealed', 'settled'],
   settled: [],
@@ -48,6 +51,7 @@ export class Batch {
   #state: BatchState = 'open'
   #builder: RecordBatchBuilder | null
   #payload: Uint8Array | null = null
+  #format: PayloadFormat | null = null
   readonly #receipts: Receipt[] = []
   readonly #tokens: number[] = []
   readonly #timestamps: number[] = []
@@ -84,13 +88,36 @@ export class Batch {
     return bytes
   }
 
-  /** No more records. The place where a codec will compress (compression/). */
-  seal(): void {
-    if (this.#state !== 'open' || this.#builder === null) return
-    this.#enter('sealed')
-    this.#payload = this.#builder.build()
-    stampRecordBatch(this.#payload, null)
-    this.#builder = null
+  /**
+   * No more records: makes the bytes that will be sent. Where a codec compresses off the event loop the batch is sealed
+   * later, and `whenSealed` tells, also of what went wrong.
+   */
+  seal(format: PayloadFormat, whenSealed: (error: KafkaError | null) => void): void {
+    const builder = this.#builder
+    if (this.#state !== 'open' || builder === null) return
+    this.#enter('compressing')
+    this.#format = format
+    const finish = (payload: Uint8Array): void => {
+      if (this.#state !== 'compressing') return // its deadline passed meanwhile
+      this.#enter('sealed')
+      this.#payload = payload
+      this.#builder = null
+    }
+    try {
+      const payload = encodePayload(builder, format)
+      if (!(payload instanceof Promise)) return finish(payload)
+      payload.then(finish).then(
+        () => whenSealed(null),
+        (error: unknown) => whenSealed(asKafkaError(error)),
+      )
+    } catch (error) {
+      whenSealed(asKafkaError(error))
+    }
+  }
+
+  /** How it is written, once it is. */
+  get format(): PayloadFormat | null {
+    return this.#format
   }
 
   /** The bytes to send; never the same object state twice with different contents. */

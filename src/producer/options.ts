@@ -1,3 +1,5 @@
+import type { CodecName, CompressionSettings } from '../compression/codec.ts'
+import { checkCompression } from '../compression/load-codec.ts'
 import type { BrokerAddress } from '../connection/broker-address.ts'
 import { parseBrokers } from '../connection/broker-address.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
@@ -37,7 +39,7 @@ export interface ProducerOptions extends SocketHooks {
   partitioner?: 'default' | 'round-robin' | PartitionerFunction | undefined
   logger?: Logger | undefined
   idempotent?: false | undefined
-  compression?: 'none' | undefined
+  compression?: 'none' | CodecName | CompressionSettings | undefined
 }
 
 const MAX_INT32 = 2 ** 31 - 1
@@ -184,6 +186,13 @@ export const producerOptionTable = Object.freeze({
       return { expected: "'default', 'round-robin' or a function" }
     },
   }),
+  compression: custom<CompressionSettings | null>({
+    type: "'none', 'gzip', 'snappy', 'lz4', 'zstd', or `{ codec, level?, compress? }`",
+    kafka: 'compression.type',
+    doc: 'Codec of the batches. gzip needs no package; snappy: `snappy`; lz4: `lz4-napi`; zstd: Node >= 22.15, or `@mongodb-js/zstd`. `level`: gzip 1 to 9, zstd 1 to 22. A batch that compression makes larger goes out as it is.',
+    defaultText: "'none'",
+    check: checkCompression,
+  }),
   createSocket: hook<NonNullable<SocketHooks['createSocket']>>({
     signature: '`({ nodeId, host, port, signal }) => Duplex`',
     doc: 'Makes the transport: proxies, tunnels, tests.',
@@ -214,12 +223,6 @@ export const producerOptionTable = Object.freeze({
     type: 'integer',
     doc: 'How long a transaction may stay open.',
     neutral: [],
-  }),
-  compression: notYet<'none'>({
-    kafka: 'compression.type',
-    type: "'none', 'gzip', 'snappy', 'lz4', 'zstd'",
-    doc: 'Codec of the batches.',
-    neutral: ['none'],
   }),
   tls: notYet<false>({ kafka: 'ssl.*', type: '`true` or TLS options', doc: 'TLS and mutual TLS.', neutral: [false] }),
   sasl: notYet<never>({ kafka: 'sasl.*', type: 'mechanism and credentials', doc: 'Authentication.', neutral: [] }),

@@ -1,8 +1,10 @@
 import { NO_TOPIC_ID, type Metadata } from '../cluster/metadata.ts'
 import type { produce } from '../protocol/messages/produce.ts'
+import type { VersionLimits } from '../protocol/negotiate.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
 import type { PartitionQueue } from './accumulator.ts'
 import type { Batch } from './batch.ts'
+import { versionsFor } from './payload.ts'
 
 /** v13 names topics by id; a broker that is too old to give ids must be asked in an older version. */
 const LAST_VERSION_WITH_NAMES = 12
@@ -33,10 +35,17 @@ export class ProduceExchange {
     this.#sizeBytes += batch.sizeBytes
   }
 
-  /** Undefined: any version will do. */
-  get maxVersion(): number | undefined {
-    for (const topicId of this.#topicIds.values()) if (topicId === NO_TOPIC_ID) return LAST_VERSION_WITH_NAMES
-    return undefined
+  /** The versions that can carry it: batches are written in one format, and ids of topics may be missing. */
+  get versions(): VersionLimits {
+    let minVersion = 0
+    let maxVersion = [...this.#topicIds.values()].includes(NO_TOPIC_ID) ? LAST_VERSION_WITH_NAMES : Infinity
+    for (const { format } of this.queues.keys()) {
+      if (format === null) continue
+      const limits = versionsFor(format)
+      minVersion = Math.max(minVersion, limits.minVersion)
+      maxVersion = Math.min(maxVersion, limits.maxVersion ?? Infinity)
+    }
+    return maxVersion === Infinity ? { minVersion } : { minVersion, maxVersion }
   }
 
   /** The request; marks every batch as in flight. */

@@ -2,6 +2,7 @@ import { systemClock, type Clock, type Timer } from '../clock.ts'
 import { backoffMs } from '../cluster/backoff.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { MetadataResponse, TopicMetadata } from '../cluster/metadata.ts'
+import { loadCodec } from '../compression/load-codec.ts'
 import { DeliveryError, KafkaError, type ErrorDetails } from '../errors.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
 import type { Accepted } from './accepted.ts'
@@ -74,7 +75,9 @@ export class Producer {
     this.#clock = clock
     // A batch that no request can carry would have to go alone, and over the limit.
     const batchBytes = Math.min(this.#options.batchBytes, this.#options.maxRequestBytes)
-    const parts = { ...this.#options, batchBytes, clock: this.#clock }
+    const { compression } = this.#options
+    const codec = compression === null ? null : loadCodec(compression)
+    const parts = { ...this.#options, batchBytes, codec, clock: this.#clock }
     this.#cluster = new Cluster(parts, {
       onChange: (error) => this.#onClusterChange(error),
       onRefreshFailed: (error, isHopeless) => this.#onRefreshFailed(error, isHopeless),

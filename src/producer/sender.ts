@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
+import type { Codec } from '../compression/codec.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Outcome } from '../connection/answers.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
@@ -8,11 +9,13 @@ import { produce } from '../protocol/messages/produce.ts'
 import type { Accumulator, PartitionQueue } from './accumulator.ts'
 import type { Batch } from './batch.ts'
 import { decide, type Failure } from './decide.ts'
+import { formatFor } from './payload.ts'
 import { ProduceExchange, type PartitionAnswer, type ProduceResponse } from './produce-exchange.ts'
 
 export interface SenderOptions {
   readonly clock: Clock
   readonly acks: -1 | 0 | 1
+  readonly codec: Codec | null
   readonly lingerMs: number
   readonly maxRequestBytes: number
   readonly maxInFlightRequests: number
@@ -31,9 +34,6 @@ const failedChannel = diagnosticChannel('headrace:batch:failed')
  * arrives before we give up the connection with everything else that is in flight on it.
  */
 const BROKER_SHARE_OF_TIMEOUT = 0.9
-
-/** Our batches are of record format v2; an older Produce would carry them to a broker that reads message sets. */
-const FIRST_VERSION_WITH_BATCHES = 3
 
 /**
  * The one place that decides what is sent next. Appending, answers, timers, metadata and `flush` change state and call
@@ -116,9 +116,12 @@ export class Sender {
     nowMs: number,
     loaded: ReadonlyMap<Connection, ProduceExchange>,
   ): number | Connection {
-    if (queue.inFlight !== null) return Infinity
+    if (queue.inFlight !== null) {
+      this.#sealAhead(queue, head)
+      return Infinity
+    }
     if (head.notBeforeMs > nowMs) return head.notBeforeMs
-    const isDue = head.state === 'sealed' || head.isUrgent || queue.waiting.length > 1
+    const isDue = head.state !== 'open' || head.isUrgent || queue.waiting.length > 1
     const lingerEndsMs = head.createdMs + this.#options.lingerMs
     if (!isDue && lingerEndsMs > nowMs) return lingerEndsMs
     const leader = this.#cluster.metadata.leader(queue.topic, queue.partition)
@@ -129,17 +132,45 @@ export class Sender {
     const connection = this.#cluster.connectionTo(leader)
     if (connection === null) return this.#cluster.retryAtMs(leader) > nowMs ? this.#cluster.retryAtMs(leader) : Infinity
     if (connection.inFlightCount >= this.#options.maxInFlightRequests) return Infinity
+    this.#seal(queue, head, connection)
+    if (head.state !== 'sealed') return Infinity
     const loadedBytes = loaded.get(connection)?.sizeBytes ?? 0
     if (loadedBytes === 0 || loadedBytes + head.sizeBytes <= this.#options.maxRequestBytes) return connection
     this.#isMoreToSend = true // the next request takes it; a batch that is larger than any request goes alone
     return Infinity
   }
 
+  /** A full batch that must wait for the one before it is compressed meanwhile. */
+  #sealAhead(queue: PartitionQueue, head: Batch): void {
+    if (this.#options.codec === null || head.state !== 'open' || queue.waiting.length < 2) return
+    const connection = this.#cluster.connectionTo(this.#cluster.metadata.leader(queue.topic, queue.partition))
+    if (connection !== null) this.#seal(queue, head, connection)
+  }
+
+  /** Makes the batch's bytes in the format that the broker reads. */
+  #seal(queue: PartitionQueue, batch: Batch, connection: Connection): void {
+    if (batch.state !== 'open') return
+    try {
+      const format = formatFor(connection.newestVersion(produce), this.#options.codec, connection.address)
+      batch.seal(format, (error) => this.#onSealed(queue, batch, error))
+    } catch (error) {
+      this.#onSealed(queue, batch, error as KafkaError)
+    }
+  }
+
+  #onSealed(queue: PartitionQueue, batch: Batch, error: KafkaError | null): void {
+    if (error !== null && batch.state !== 'settled') {
+      queue.drop(batch)
+      this.#fail(batch, error)
+      this.#accumulator.requeue(queue)
+    }
+    this.pumpSoon()
+  }
+
   #load(queue: PartitionQueue, connection: Connection, exchanges: Map<Connection, ProduceExchange>): void {
     const exchange = exchanges.get(connection) ?? new ProduceExchange()
     exchanges.set(connection, exchange)
     const batch = queue.takeHead()
-    batch.seal()
     exchange.add(batch, queue, this.#cluster.metadata)
     this.#accumulator.requeue(queue)
   }
@@ -147,9 +178,7 @@ export class Sender {
   #send(connection: Connection, exchange: ProduceExchange): void {
     const { acks, requestTimeoutMs } = this.#options
     const body = exchange.request(acks, Math.ceil(requestTimeoutMs * BROKER_SHARE_OF_TIMEOUT))
-    const { maxVersion } = exchange
-    const minVersion = FIRST_VERSION_WITH_BATCHES
-    const options = maxVersion === undefined ? { minVersion } : { minVersion, maxVersion }
+    const options = exchange.versions
     if (acks === 0) {
       void connection
         .requestWithoutAnswer(produce, body, options)

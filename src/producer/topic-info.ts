@@ -1,5 +1,5 @@
 import { NO_TOPIC_ID, type MetadataResponse } from '../cluster/metadata.ts'
-import { OptionError } from '../errors.ts'
+import { OptionError, ProtocolError } from '../errors.ts'
 import { show } from '../options.ts'
 import { toBrokerError } from '../protocol/error-codes.ts'
 import type { metadata } from '../protocol/messages/metadata.ts'
@@ -26,7 +26,7 @@ export type AskMetadata = (question: RequestInput<typeof metadata>) => Promise<M
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 
 export async function listTopics(ask: AskMetadata): Promise<TopicInfo[]> {
-  const { topics } = await ask({ topics: null, allowAutoTopicCreation: false })
+  const { topics } = await ask({ topics: null, allowAutoTopicCreation: true }) // of all topics none is created, and old brokers know no other value
   return topics
     .filter(({ name, errorCode }) => name !== null && errorCode === 0)
     .map(({ name, partitions, isInternal }) => ({ name: name ?? '', partitions: partitions.length, isInternal }))
@@ -39,7 +39,7 @@ export async function listPartitions(ask: AskMetadata, topic: string): Promise<P
     const what = `topic: got ${show(given)}, expected a string that is not empty`
     throw new OptionError('INVALID_ARGUMENT', `partitionsFor: INVALID_ARGUMENT: ${what}`)
   }
-  const { topics } = await ask({ topics: [{ name: topic, topicId: NO_TOPIC_ID }], allowAutoTopicCreation: false })
+  const { topics } = await askWithoutCreating(ask, topic)
   const answer = topics.find(({ name }) => name === topic)
   const errorCode = answer?.errorCode ?? UNKNOWN_TOPIC_OR_PARTITION
   if (errorCode !== 0) throw toBrokerError(errorCode, `partitionsFor: topic ${JSON.stringify(topic)}`, { topic })
@@ -52,4 +52,14 @@ export async function listPartitions(ask: AskMetadata, topic: string): Promise<P
       offlineReplicas,
     }))
     .sort((a, b) => a.partition - b.partition)
+}
+
+/** Brokers before 0.11 create every topic they are asked about by name: those are asked about all. */
+async function askWithoutCreating(ask: AskMetadata, topic: string): Promise<MetadataResponse> {
+  try {
+    return await ask({ topics: [{ name: topic, topicId: NO_TOPIC_ID }], allowAutoTopicCreation: false })
+  } catch (error) {
+    if (!(error instanceof ProtocolError) || error.code !== 'NOT_REPRESENTABLE') throw error
+    return await ask({ topics: null, allowAutoTopicCreation: true })
+  }
 }

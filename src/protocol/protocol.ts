@@ -10,7 +10,7 @@ import { apiNamed, type ApiName, type ApiNamed } from './apis.ts'
 import { decodeBody, encodeBody } from './codec.ts'
 import type { Infer, Input } from './schema.ts'
 
-export { apis, type ApiName, type ApiNamed } from './apis.ts'
+export { apiNamed, apis, type ApiName, type ApiNamed } from './apis.ts'
 export type { Api, Field, Fields, FieldSpec, FieldType, Infer, Input, Primitive } from './schema.ts'
 export {
   FrameReader,
@@ -36,6 +36,8 @@ export {
   type RecordToEncode,
 } from './record-batch.ts'
 export type { Bytes, DecodedRecord, RecordHeaders } from './record.ts'
+export { encodeMessageSet, type EncodeMessageSetOptions } from './message-set.ts'
+export { decodeMessageSet, type DecodedMessage } from './message-set-decode.ts'
 export { crc32c } from '../bytes/crc32c.ts'
 export { murmur2 } from '../partitioner/murmur2.ts'
 export { ProtocolError } from '../errors.ts'

@@ -250,7 +250,7 @@ describe('what is wrong before anything is sent', () => {
   test.each([
     [['--file', '/no/such/file'], 'cannot read /no/such/file: there is no such file'],
     [['--file', '/'], 'cannot read /: it is a directory'],
-    [['--compression', 'zstd'], '--compression: '],
+    [['--compression', 'brotli'], '--compression: '],
     [['--linger-ms', '99999'], '--linger-ms: got 99999'],
     [['--linger-ms', '-1'], "'--linger-ms <number>' argument '-1' is invalid"],
     [['--acks', '2'], 'Allowed choices are all, 1, 0'],

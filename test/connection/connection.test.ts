@@ -216,7 +216,6 @@ describe('Connection', () => {
       api === 'ApiVersions' ? framed(correlationId, '0000' + '02' + '0003005a006300' + '00000000' + '00') : null,
     )
     const connection = await connectionTo(peer.port, new FakeClock())
-    expect(connection.supports(metadata)).toBe(false)
     const outcome = await ask(connection)
     expect(outcome).toMatchObject({ error: { code: 'UNSUPPORTED_VERSION', retriable: false }, wasWritten: false })
     expect(connection.isReady).toBe(true)

@@ -124,6 +124,22 @@ describe('the packed package, installed in an empty project', () => {
     },
   )
 
+  it.each(['snappy', 'lz4', ...(Number(process.versions.node.split('.')[0]) < 22 ? ['zstd'] : [])])(
+    'names the package that %s needs, and the command that installs it',
+    async (codec) => {
+      const file = path.join(project, 'codec.mjs')
+      await writeFile(
+        file,
+        `import { Producer } from 'headrace'; new Producer({ brokers: 'a:1', compression: '${codec}' })`,
+      )
+      const { stderr } = await run(process.execPath, [file], { cwd: project }).catch(
+        (error: unknown) => error as { stderr: string },
+      )
+      expect(stderr).toContain('CODEC_UNAVAILABLE')
+      expect(stderr).toMatch(/npm install (snappy|lz4-napi|@mongodb-js\/zstd@1\.2)/)
+    },
+  )
+
   it('brings a command', async () => {
     const { stdout } = await run(path.join(project, 'node_modules/.bin/headrace'), ['--help'], { cwd: project })
     expect(stdout).toContain('produce')

@@ -85,7 +85,9 @@ function bundle(): string {
     platform: 'node',
     target: 'node20.19',
     logLevel: 'error',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as headraceRequire } from 'node:module'; const require = headraceRequire(import.meta.url);",
+    },
   })
   return bundled
 }
