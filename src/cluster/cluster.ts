@@ -7,6 +7,7 @@ import type { SocketHooks } from '../connection/open-socket.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
 import { ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
+import type { VersionLimits } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { VERSION } from '../version.ts'
 import { backoffMs } from './backoff.ts'
@@ -40,6 +41,9 @@ export interface ClusterListener {
 /** Rounds that are answered, and follow one another closely all the same, are this far apart at last: two a second (faults-and-security.md, C4). */
 const MAX_ROUND_PAUSE_MS = 500
 
+/** The last one without tagged fields: librdkafka's mock cluster (2.16) writes one byte of them too many. */
+const LAST_OLD_METADATA = 8
+
 /** Enough to know a loop by; a bound for whoever makes up names. */
 const MAX_FORGOTTEN = 1000
 
@@ -67,6 +71,8 @@ export class Cluster {
   #metadata = new Metadata()
   #round: Promise<KafkaError | null> | null = null
   #isAnotherRoundWanted = false
+  /** Not the newest Metadata for a cluster that has it wrong. */
+  #metadataVersions: VersionLimits = {}
   /** What cannot be understood now will not be understood later either. */
   #isGarbageFinal = false
   #roundTimer: Timer | null = null
@@ -171,7 +177,7 @@ export class Cluster {
   async #askOne<A extends Api>(link: Link, api: A, body: RequestInput<A>): Promise<Outcome<ResponseOf<A>>> {
     try {
       const connection = await link.connect()
-      const outcome = await connection.request(api, body)
+      const outcome = await connection.request(api, body, api.key === metadataApi.key ? this.#metadataVersions : {})
       if (this.#isGarbageFinal && 'error' in outcome && outcome.error instanceof ProtocolError) {
         this.#hopeless.add(outcome.error)
       }
@@ -198,10 +204,14 @@ export class Cluster {
   async #runRound(): Promise<KafkaError | null> {
     this.#isAnotherRoundWanted = false
     let failure = await this.#tryRound(false)
-    // One garbled answer is an accident; two in a row from whoever we begin with are how it speaks.
+    // One garbled answer is an accident, or a broker that has the newest version wrong; two in a row are how it speaks.
     const isGarbled = failure instanceof ProtocolError || failure?.cause instanceof ProtocolError
     const isOpen = failure !== null && !this.#hopeless.has(failure)
-    if (isGarbled && isOpen && this.#metadata.brokers.size === 0) failure = await this.#tryRound(true)
+    if (isGarbled && isOpen && this.#metadata.brokers.size === 0) {
+      this.#metadataVersions = { maxVersion: LAST_OLD_METADATA }
+      failure = await this.#tryRound(true)
+      if (failure !== null) this.#metadataVersions = {}
+    }
     this.#pause(failure === null ? MAX_ROUND_PAUSE_MS : Infinity)
     this.#round = null
     this.#lastFailure = failure

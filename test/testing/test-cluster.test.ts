@@ -154,12 +154,12 @@ describe('TestCluster', () => {
     expect(cluster.violations).toEqual([])
   })
 
-  it('is not sent batches in a Produce that carries message sets', async () => {
-    const cluster = await clusterOf({ topics: { t: 1 }, apiVersions: { Produce: [0, 2] } })
-    const error = await failureOf(producerOf(cluster).send({ topic: 't', value: 'v' }))
-    expect(error).toMatchObject({ code: 'UNSUPPORTED_VERSION', retriable: false })
-    expect(error.message).toContain('Produce: the broker speaks versions 0 to 2, headrace 3 to')
-    expect(cluster.requests.filter(({ api }) => api === 'Produce')).toEqual([])
+  it.each([0, 1, 2])('is sent message sets where Produce v%i is the newest', async (newest) => {
+    const cluster = await clusterOf({ topics: { t: 1 }, apiVersions: { Produce: [0, newest] } })
+    await producerOf(cluster).send({ topic: 't', key: 'k', value: 'v' })
+    expect(cluster.records('t')).toMatchObject([{ key: Buffer.from('k'), value: Buffer.from('v'), producerId: -1n }])
+    expect(cluster.requests.filter(({ api }) => api === 'Produce').map(({ version }) => version)).toEqual([newest])
+    expect(cluster.violations).toEqual([])
   })
 
   it.each(versions(metadata).filter((version) => version >= 4))('speaks Metadata v%i', async (version) => {
@@ -174,12 +174,22 @@ describe('TestCluster', () => {
     expect(cluster.violations).toEqual([])
   })
 
-  it.each([0, 1, 2, 3])('speaks Metadata v%i, which cannot forbid to make a topic', async (version) => {
+  it.each([1, 2, 3])('speaks Metadata v%i, which cannot forbid to make a topic, and makes none', async (version) => {
     const cluster = await clusterOf({ topics: { t: 2 }, apiVersions: { Metadata: [version, version] } })
     const producer = producerOf(cluster)
     await producer.send({ topic: 't', value: 'v', partition: 1 })
-    expect(await failureOf(producer.topics())).toMatchObject({ code: 'NOT_REPRESENTABLE', retriable: false })
+    expect(await producer.topics()).toEqual([{ name: 't', partitions: 2, isInternal: false }])
+    expect(await failureOf(producer.partitionsFor('other'))).toMatchObject({ code: 'UNKNOWN_TOPIC_OR_PARTITION' })
+    expect(await producer.partitionsFor('t')).toHaveLength(2)
+    expect(cluster.topics).toEqual(['t'])
     expect(cluster.violations).toEqual([])
+  })
+
+  it('speaks Metadata v0, which has no question for all topics but an empty one that later means none', async () => {
+    const cluster = await clusterOf({ topics: { t: 2 }, apiVersions: { Metadata: [0, 0] } })
+    const producer = producerOf(cluster)
+    await producer.send({ topic: 't', value: 'v', partition: 1 })
+    expect(await failureOf(producer.topics())).toMatchObject({ code: 'NOT_REPRESENTABLE', retriable: false })
   })
 
   it.each(versions(apiVersions))('speaks ApiVersions up to v%i', async (version) => {
