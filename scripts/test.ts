@@ -22,6 +22,7 @@ const steps: readonly Step[] = [
   { name: 'build', command: [bin('tsx'), 'scripts/build.ts'] },
   { name: 'unit tests', command: [bin('vitest'), 'run', '--project', 'unit'] },
   { name: "Kafka's own classes", command: [bin('vitest'), 'run', '--project', 'oracle'] },
+  { name: 'fuzz, 60 s', command: ['npm', 'run', '-s', 'fuzz', '--', '--seconds', '60'] },
   { name: 'package', command: [bin('vitest'), 'run', '--project', 'package'] },
   { name: 'real brokers', command: [bin('vitest'), 'run', '--project', 'brokers'] },
 ]
