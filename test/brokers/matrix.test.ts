@@ -24,7 +24,7 @@ function recordsOf(topic: string, hasHeaders: boolean): (ProducerRecord & { part
     { key: '', value: '' },
     { key: null, value: null },
     { key: Buffer.from([0, 255, 10]), value: 'schön \u2028 鍵 📦' },
-    { key: null, value: 'x'.repeat(900_000) },
+    { key: null, value: 'x'.repeat(999_800) },
     ...telcoLines(300).map((value, i) => ({ key: i % 3 === 0 ? null : String(i), value })),
   ]
   return plain.map((record, i) => ({
