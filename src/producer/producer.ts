@@ -3,11 +3,11 @@ import { backoffMs } from '../cluster/backoff.ts'
 import { Cluster } from '../cluster/cluster.ts'
 import type { MetadataResponse, TopicMetadata } from '../cluster/metadata.ts'
 import { loadCodec } from '../compression/load-codec.ts'
-import { DeliveryError, KafkaError, type ErrorDetails } from '../errors.ts'
+import { DeliveryError, KafkaError } from '../errors.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
 import type { Accepted } from './accepted.ts'
 import { asKafkaError, checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
-import type { FlushTicket } from './batch.ts'
+import { closedError, finish, givenUpBelow, metadataTimeout } from './endings.ts'
 import { Countdown } from './countdown.ts'
 import { Accumulator } from './accumulator.ts'
 import { Admission } from './admission.ts'
@@ -384,22 +384,4 @@ export class Producer {
   #assertOpen(where: string): void {
     if (this.#state !== 'running') throw new DeliveryError('CLOSED', `${where}: CLOSED: the producer is ${this.#state}`)
   }
-}
-
-function finish(tickets: readonly FlushTicket[]): void {
-  for (const ticket of tickets) ticket.done()
-}
-
-function metadataTimeout(maxBlockMs: number): DeliveryError {
-  const what = `no broker answered within maxBlockMs (${maxBlockMs} ms)`
-  return new DeliveryError('METADATA_TIMEOUT', `metadata: METADATA_TIMEOUT: ${what}`, { retriable: true })
-}
-
-function closedError(what: string, details: ErrorDetails): DeliveryError {
-  return new DeliveryError('CLOSED', `close: CLOSED: ${what}`, details)
-}
-
-/** `close` goes on to give up what `flush` could not wait for, and says so itself. */
-function givenUpBelow(): void {
-  return undefined
 }

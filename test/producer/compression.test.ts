@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
-import { Producer, type KafkaError, type ProducerOptions } from '../../src/index.ts'
+import { Producer, type ProducerOptions } from '../../src/index.ts'
 import { TestCluster, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import { failureOf } from '../support/settling.ts'
 
 const open: (() => Promise<void>)[] = []
 
@@ -19,13 +20,6 @@ async function start(
   const producer = new Producer({ brokers: cluster.bootstrap, compression, ...more })
   open.push(() => producer.close({ timeoutMs: 0 }).catch(() => undefined))
   return { cluster, producer }
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<KafkaError> {
-  return promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error: unknown) => error as KafkaError,
-  )
 }
 
 const rows = (count: number, bytes = 50): { topic: string; key: string; value: string }[] =>

@@ -1,14 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  BatchDeliveryError,
-  Producer,
-  type KafkaError,
-  type ProducerOptions,
-  type RecordMetadata,
-} from '../../src/index.ts'
+import { BatchDeliveryError, Producer, type ProducerOptions, type RecordMetadata } from '../../src/index.ts'
 import { TestCluster } from '../../src/testing/test-cluster.ts'
 import { FakeClock, until } from '../support/fake-clock.ts'
+import { advanceUntilSettled, failureOf } from '../support/settling.ts'
 
 let cluster: TestCluster
 let clock: FakeClock
@@ -36,21 +31,6 @@ const produceRequests = (): number => cluster.requests.filter(({ api }) => api =
 const values = (): string[] => cluster.records('t').map(({ value }) => String(value))
 const numbered = (count: number, partition = 0): { topic: string; partition: number; value: string }[] =>
   Array.from({ length: count }, (_, i) => ({ topic: 't', partition, value: String(i) }))
-
-async function failureOf(promise: Promise<unknown>): Promise<KafkaError> {
-  return promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error: unknown) => error as KafkaError,
-  )
-}
-
-/** Lets time pass in small steps until a promise has settled. */
-async function advanceUntilSettled(promise: Promise<unknown>, stepMs: number): Promise<void> {
-  const state = { isSettled: false }
-  const settle = (): void => void (state.isSettled = true)
-  promise.then(settle, settle)
-  while (!state.isSettled) await clock.advance(stepMs)
-}
 
 describe('batching', () => {
   it('puts what is sent in one turn of the event loop into one batch, in the order of the calls', async () => {
@@ -195,7 +175,7 @@ describe('retries', () => {
       const rule = cluster.fail({ api: 'Produce', topic: 't', closeAfterBytes: bytes })
       const send = producer.send({ topic: 't', partition: 0, value: `cut after ${bytes}` })
       await until(() => rule.hits === 1, 'the cut')
-      await advanceUntilSettled(send, 100)
+      await advanceUntilSettled(clock, send, 100)
     }
     expect([...new Set(values())]).toEqual(Array.from({ length: 14 }, (_, i) => `cut after ${i * 3}`))
   })
@@ -227,7 +207,7 @@ describe('deadlines', () => {
     await producer.connect()
     cluster.fail({ api: 'Produce', topic: 't', times: Infinity, error: 'NOT_ENOUGH_REPLICAS' })
     const failed = failureOf(producer.send({ topic: 't', partition: 0, value: 'x' }))
-    await advanceUntilSettled(failed, 50)
+    await advanceUntilSettled(clock, failed, 50)
     const error = await failed
     expect(error).toMatchObject({
       code: 'DELIVERY_TIMEOUT',
@@ -245,7 +225,7 @@ describe('deadlines', () => {
     cluster.fail({ api: 'Produce', topic: 't', times: Infinity, error: 'NOT_ENOUGH_REPLICAS' })
     const failed = failureOf(producer.send({ topic: 't', partition: 0, value: 'x' }))
     await until(() => cut.hits === 1, 'the cut')
-    await advanceUntilSettled(failed, 100)
+    await advanceUntilSettled(clock, failed, 100)
     expect(await failed).toMatchObject({ code: 'DELIVERY_TIMEOUT', maybeWritten: true })
   })
 
@@ -268,7 +248,7 @@ describe('deadlines', () => {
     await failed
     const next = producer.send({ topic: 't', partition: 0, value: 'next' })
     await clock.advance(1000) // the request times out, its connection ends
-    await advanceUntilSettled(next, 50)
+    await advanceUntilSettled(clock, next, 50)
     expect(values()).toEqual(['late', 'next'])
   })
 })
@@ -278,7 +258,7 @@ describe('topics', () => {
     const producer = newProducer()
     const failed = failureOf(producer.send({ topic: 'tt', value: 'x' }))
     const startedMs = clock.now()
-    await advanceUntilSettled(failed, 100)
+    await advanceUntilSettled(clock, failed, 100)
     expect(clock.now() - startedMs).toBeGreaterThanOrEqual(5000)
     expect(clock.now() - startedMs).toBeLessThan(6000)
     const error = await failed
@@ -446,7 +426,7 @@ describe('sendAll', () => {
     await until(() => read >= 335, 'the window to fill')
     await clock.advance(100)
     expect(read).toBeLessThan(345)
-    await advanceUntilSettled(report, 1000)
+    await advanceUntilSettled(clock, report, 1000)
     expect((await report).failed).toHaveLength(1000)
   })
 

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Producer, type KafkaError, type Logger, type ProducerOptions } from '../../src/index.ts'
+import { Producer, type Logger, type ProducerOptions } from '../../src/index.ts'
 import { TestCluster } from '../../src/testing/test-cluster.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import { advanceUntilSettled, failureOf } from '../support/settling.ts'
 
 /** Each of these was a bug once: found by a reviewer's chaos, pinned here. */
 let cluster: TestCluster
@@ -24,20 +25,6 @@ function newProducer(options: Partial<ProducerOptions> = {}): Producer {
   const producer = new Producer({ brokers: cluster.bootstrap, ...options }, clock)
   producers.push(producer)
   return producer
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<KafkaError> {
-  return promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error: unknown) => error as KafkaError,
-  )
-}
-
-async function advanceUntilSettled(promise: Promise<unknown>, stepMs: number): Promise<void> {
-  const state = { isSettled: false }
-  const settle = (): void => void (state.isSettled = true)
-  promise.then(settle, settle)
-  while (!state.isSettled) await clock.advance(stepMs)
 }
 
 describe('the pump', () => {
@@ -110,7 +97,7 @@ describe('records that wait for metadata', () => {
     cluster.createTopic('t', 8)
     cluster.fail({ api: 'Metadata', topic: 't', error: 'LEADER_NOT_AVAILABLE' })
     const sent = producer.send({ topic: 't', partition: 7, value: 'x' })
-    await advanceUntilSettled(sent, 50)
+    await advanceUntilSettled(clock, sent, 50)
     expect((await sent).partition).toBe(7)
   })
 
@@ -122,7 +109,7 @@ describe('records that wait for metadata', () => {
     })
     rule.remove()
     const sent = producer.send({ topic: 't', value: 'x' })
-    await advanceUntilSettled(sent, 50)
+    await advanceUntilSettled(clock, sent, 50)
     await sent
   })
 
@@ -136,7 +123,7 @@ describe('records that wait for metadata', () => {
     for (let i = 0; i < 200; i++) await clock.advance(50)
     expect(cluster.requests.filter(({ api }) => api === 'Metadata').length - before).toBeLessThanOrEqual(26) // 10 s
     await cluster.startBroker(2)
-    await advanceUntilSettled(stuck, 50)
+    await advanceUntilSettled(clock, stuck, 50)
     await stuck
   })
 })
@@ -151,7 +138,7 @@ describe('code of the user’s own', () => {
     await producer.send({ topic: 't', partition: 0, value: 'x' })
     cluster.fail({ api: 'Produce', closeAfterBytes: 0 })
     const sent = producer.send({ topic: 't', partition: 0, value: 'y' })
-    await advanceUntilSettled(sent, 50)
+    await advanceUntilSettled(clock, sent, 50)
     await sent
   })
 
@@ -288,7 +275,7 @@ describe('CORRUPT_MESSAGE', () => {
     cluster.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS', times: 3 })
     cluster.fail({ api: 'Produce', error: 'CORRUPT_MESSAGE', times: 2 })
     const sent = producer.send({ topic: 't', value: 'x' })
-    await advanceUntilSettled(sent, 100)
+    await advanceUntilSettled(clock, sent, 100)
     await sent
   })
 })
