@@ -163,15 +163,15 @@ export class Cluster {
 
   /** Asks whichever broker answers first. @throws {KafkaError} what each broker that was tried said. */
   async ask<A extends Api>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    const failures = new Map<string, Outcome<ResponseOf<A>>>()
+    const failures = new Map<string, KafkaError>()
     for await (const link of this.#candidates()) {
       if (this.#isClosed) throw closedError()
       if (failures.has(link.address)) continue
-      failures.set(link.address, await this.#askOne(link, api, body))
-      const answer = failures.get(link.address)
-      if (answer !== undefined && 'response' in answer) return answer.response
+      const outcome = await this.#askOne(link, api, body)
+      if ('response' in outcome) return outcome.response
+      failures.set(link.address, outcome.error)
     }
-    throw this.#nobodyAnswered([...failures.values()].flatMap((answer) => ('error' in answer ? [answer.error] : [])))
+    throw this.#nobodyAnswered([...failures.values()])
   }
 
   async #askOne<A extends Api>(link: Link, api: A, body: RequestInput<A>): Promise<Outcome<ResponseOf<A>>> {

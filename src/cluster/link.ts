@@ -37,14 +37,6 @@ export class Link {
     this.#options = options
   }
 
-  get nodeId(): number | null {
-    return this.#options.nodeId
-  }
-
-  get target(): BrokerAddress {
-    return this.#options.target
-  }
-
   get address(): string {
     return formatAddress(this.#options.target)
   }
