@@ -147,7 +147,8 @@ export function readRecord(
   const end = reader.position + length
 
   reader.skip(1) // attributes: Kafka ignores them too
-  const timestamp = Number(baseTimestamp + reader.varlong())
+  const ownTimestamp = Number(baseTimestamp + reader.varlong())
+  const timestamp = logAppendTimeMs ?? ownTimestamp
   if (!Number.isSafeInteger(timestamp)) throw reader.invalid('timestamp beyond 2^53')
   const declaredDelta = reader.varint()
   if (declaredDelta !== offsetDelta) throw reader.invalid(`offset delta ${declaredDelta} of record ${offsetDelta}`)
@@ -156,7 +157,7 @@ export function readRecord(
   const headers = readHeaders(reader, end)
 
   if (reader.position !== end) throw reader.invalid(`record that should end at byte ${end} ends`)
-  return { key, value, headers, timestamp: logAppendTimeMs ?? timestamp, offset: baseOffset + BigInt(offsetDelta) }
+  return { key, value, headers, timestamp, offset: baseOffset + BigInt(offsetDelta) }
 }
 
 /** A field with its length in front, or the length -1 alone. */
