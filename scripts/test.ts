@@ -23,6 +23,7 @@ const steps: readonly Step[] = [
   { name: 'unit tests', command: [bin('vitest'), 'run', '--project', 'unit'] },
   { name: "Kafka's own classes", command: [bin('vitest'), 'run', '--project', 'oracle'] },
   { name: 'fuzz, 60 s', command: ['npm', 'run', '-s', 'fuzz', '--', '--seconds', '60'] },
+  // { name: 'simulation, 90 s', command: ['npm', 'run', '-s', 'simulate', '--', '--seconds', '90'] },
   { name: 'package', command: [bin('vitest'), 'run', '--project', 'package'] },
   { name: 'real brokers', command: [bin('vitest'), 'run', '--project', 'brokers'] },
 ]

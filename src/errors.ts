@@ -13,6 +13,8 @@ export interface ErrorDetails {
   readonly maybeWritten?: boolean
   readonly topic?: string | undefined
   readonly partition?: number | undefined
+  /** The producer can do nothing more and must be made anew. */
+  readonly fatal?: boolean
   /** How often the batch was handed to a broker. */
   readonly attempts?: number | undefined
   readonly cause?: unknown
@@ -26,7 +28,7 @@ export abstract class KafkaError extends Error {
   /** The open transaction must be aborted. Always false until transactions are there. */
   readonly abortable: boolean = false
   /** The producer can do nothing more and must be made anew. */
-  readonly fatal: boolean = false
+  readonly fatal: boolean
   declare readonly topic?: string
   declare readonly partition?: number
   declare readonly attempts?: number
@@ -35,6 +37,7 @@ export abstract class KafkaError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.retriable = details.retriable ?? false
     this.maybeWritten = details.maybeWritten ?? false
+    this.fatal = details.fatal ?? false
     if (details.topic !== undefined) this.topic = details.topic
     if (details.partition !== undefined) this.partition = details.partition
     if (details.attempts !== undefined) this.attempts = details.attempts
@@ -68,6 +71,7 @@ export type ConnectionErrorCode =
   | 'REQUEST_TIMEOUT' // no answer within requestTimeoutMs
   | 'PEER_SPEAKS_HTTP' // the port answers HTTP, not Kafka
   | 'PEER_SPEAKS_TLS' // the port speaks TLS, we speak plaintext
+  | 'CLUSTER_MISMATCH' // the address leads to another cluster than the first one; nothing is sent to it
   | 'BOOTSTRAP_FAILED' // none of several bootstrap addresses could be used; the message says why for each
 
 /** The network, or what is at its other end. */
@@ -124,12 +128,16 @@ export class BrokerError extends KafkaError {
 }
 
 export type DeliveryErrorCode =
-  | 'RECORD_TOO_LARGE' // over maxRequestBytes; nothing was sent
+  | 'RECORD_TOO_LARGE' // over maxRequestBytes or bufferBytes; nothing was sent
+  | 'BUFFER_FULL' // bufferBytes had no room within maxBlockMs, or twice as much is waiting already; nothing was sent
   | 'UNKNOWN_PARTITION' // the record names a partition that the topic does not have; nothing was sent
   | 'PARTITIONER_FAILED' // a custom partitioner threw or gave no valid partition; nothing was sent
   | 'COMPRESSION_FAILED' // the codec threw; nothing was sent
   | 'METADATA_TIMEOUT' // the topic's partitions were not known within maxBlockMs; nothing was sent
   | 'DELIVERY_TIMEOUT' // not acknowledged within deliveryTimeoutMs
+  | 'DELIVERY_UNCERTAIN' // may be written; nothing told, and it cannot be sent again without the danger of a second copy
+  | 'BATCH_REJECTED' // the broker refused other records of the same batch; this one may be sent again
+  | 'SEQUENCE_DESYNC' // a broker acknowledged new records as if they were old ones; fatal
   | 'FLUSH_TIMEOUT' // flush gave up waiting; the records go on
   | 'ABORTED' // an AbortSignal; see maybeWritten
   | 'CLOSED' // the producer was closed first

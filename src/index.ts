@@ -1,10 +1,14 @@
 export { Producer, type SendAllOptions, type SendOptions } from './producer/producer.ts'
+export type { WritableOptions } from './producer/writable.ts'
 export type { RecordForTopic } from './producer/arguments.ts'
 export type { CodecName, CompressFunction, CompressionSettings } from './compression/codec.ts'
 export type { Logger, PartitionerFunction, ProducerOptions } from './producer/options.ts'
+export { partitionerNames, type PartitionerName } from './partitioner/named.ts'
 export type { Bytes, HeaderValue, ProducerRecord } from './producer/record.ts'
 export { RecordMetadata } from './producer/record-metadata.ts'
 export { BatchDeliveryError, type DeliveryReport } from './producer/delivery-report.ts'
+export type { OfferCallback } from './producer/receipt.ts'
+export type { ProducerStats } from './producer/stats.ts'
 export type { PartitionInfo, TopicInfo } from './producer/topic-info.ts'
 export {
   AuthenticationError,

@@ -1,6 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Option, type Command } from 'commander'
-import type { DiagnosticEvents, Producer, ProducerOptions } from '../index.ts'
+import {
+  partitionerNames,
+  type DiagnosticEvents,
+  type PartitionerName,
+  type Producer,
+  type ProducerOptions,
+} from '../index.ts'
 import { integer, nameAndValue, requireAll, separator } from './arguments.ts'
 import { BulkSend } from './bulk-send.ts'
 import { connect, type FlagNames } from './connect.ts'
@@ -22,7 +28,7 @@ export interface ProduceOptions {
   readonly header?: readonly (readonly [string, string])[]
   readonly partition?: number
   readonly acks: 'all' | '1' | '0'
-  readonly partitioner: 'default' | 'round-robin'
+  readonly partitioner: PartitionerName
   readonly compression: string
   readonly batchBytes: number
   readonly maxRequestBytes: number
@@ -96,7 +102,7 @@ export function addProduceCommand(program: Command): void {
     .addOption(new Option('--acks <who>', 'who must have a record').choices(['all', '1', '0']).default('all'))
     .addOption(
       new Option('--partitioner <name>', 'where records without --partition go')
-        .choices(['default', 'round-robin'])
+        .choices([...partitionerNames])
         .default('default', 'by key as Java does, else sticky'),
     )
     .option('--compression <codec>', 'of the batches: none, gzip, snappy, lz4, zstd', 'none')

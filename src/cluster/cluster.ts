@@ -1,18 +1,21 @@
 import type { Clock, Timer } from '../clock.ts'
-import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
-import type { Outcome } from '../connection/answers.ts'
+import type { BrokerAddress } from '../connection/broker-address.ts'
 import type { Connection, ConnectionOptions } from '../connection/connection.ts'
 import { openConnection } from '../connection/handshake.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
-import { ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
+import { ConnectionError, type KafkaError } from '../errors.ts'
+import type { LeanMetadata } from '../protocol/metadata-decode.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
-import type { VersionLimits } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { VERSION } from '../version.ts'
-import { backoffMs } from './backoff.ts'
-import { Link } from './link.ts'
-import { Metadata, NO_TOPIC_ID, type LeaderHint, type MetadataResponse } from './metadata.ts'
+import { Asker } from './asker.ts'
+import { Link, type Attempt } from './link.ts'
+import { Links } from './links.ts'
+import { Metadata, NO_TOPIC_ID, type LeaderHint } from './metadata.ts'
+import type { ReconnectBackoff } from './reconnect-backoff.ts'
+import { Rounds } from './rounds.ts'
+import { WatchedTopics } from './watched-topics.ts'
 
 export interface ClusterOptions extends SocketHooks {
   /** Where to begin; asked again whenever no known broker answers. */
@@ -36,57 +39,52 @@ export interface ClusterListener {
   onChange(error: KafkaError | null): void
   /** A round of asking for metadata failed at every broker. `isHopeless`: trying again cannot help. */
   onRefreshFailed(error: KafkaError, isHopeless: boolean): void
+  /** Whether anything is queued or in flight for a topic: what is known of it must not go. Default: no. */
+  isInUse?(topic: string): boolean
+  /** Something out of the ordinary that is no failure, for the log. */
+  onNotice?(fields: object, message: string): void
 }
 
-/** Rounds that are answered, and follow one another closely all the same, are this far apart at last: two a second (faults-and-security.md, C4). */
-const MAX_ROUND_PAUSE_MS = 500
+/** Kafka's metadata.recovery.rebootstrap.trigger.ms (KIP-1102); its option is not one of ours. */
+const REBOOTSTRAP_TRIGGER_MS = 300_000
 
-/** The last one without tagged fields: librdkafka's mock cluster (2.16) writes one byte of them too many. */
-const LAST_OLD_METADATA = 8
-
-/** Enough to know a loop by; a bound for whoever makes up names. */
-const MAX_FORGOTTEN = 1000
+/** After the first answer; a program that is done by then has no use for it. */
+const CHECK_BOOTSTRAP_AFTER_MS = 1000
 
 const refreshedChannel = diagnosticChannel('headrace:metadata:refreshed')
 const failedChannel = diagnosticChannel('headrace:metadata:failed')
+const recreatedChannel = diagnosticChannel('headrace:topic:recreated')
+const rebootstrapChannel = diagnosticChannel('headrace:cluster:rebootstrap')
 
-/**
- * What we know of a cluster and how we reach it: bootstrap, metadata, one link per broker.
- *
- * Metadata is asked for in rounds. A round asks brokers one after another until one answers; at most one round runs, and
- * everything that wants news while it runs is served by the next one.
- */
+/** What we know of a cluster and how we reach it: bootstrap, metadata, one link per broker. */
 export class Cluster {
   readonly #options: ClusterOptions
   readonly #listener: ClusterListener
-  readonly #links = new Map<number, Link>()
-  readonly #seeds = new Map<string, Link>()
-  /** Topics that records were sent to: the ones we ask about. */
-  readonly #topics = new Set<string>()
-  readonly #waiting = new Set<Waiting>()
-  /** Topics that were given up lately. */
-  readonly #forgotten = new Set<string>()
-  /** Failures that every further try would meet again. */
-  readonly #hopeless = new WeakSet<KafkaError>()
+  readonly #links: Links
+  readonly #topics: WatchedTopics
+  readonly #asker: Asker
+  readonly #rounds: Rounds
   #metadata = new Metadata()
-  #round: Promise<KafkaError | null> | null = null
-  #isAnotherRoundWanted = false
-  /** Not the newest Metadata for a cluster that has it wrong. */
-  #metadataVersions: VersionLimits = {}
-  /** What cannot be understood now will not be understood later either. */
-  #isGarbageFinal = false
-  #roundTimer: Timer | null = null
-  #ageTimer: Timer | null = null
-  #earliestRoundMs = -Infinity
-  /** Rounds in a row, none of them long after the one before: asking has not helped so far. */
-  #roundsInARow = 0
+  /** The next round is about all topics, not only about new ones. */
+  #isFullWanted = true
+  /** Since when metadata is asked for in vain, by the clock. */
+  #inVainSinceMs: number | null = null
   /** Of the latest round, if it failed. */
   #lastFailure: KafkaError | null = null
+  #hasBegun = false
+  #checkTimer: Timer | null = null
   #isClosed = false
 
   constructor(options: ClusterOptions, listener: ClusterListener) {
     this.#options = options
     this.#listener = listener
+    this.#links = new Links(options, (nodeId, target, backoff) => this.#newLink(nodeId, target, backoff))
+    this.#topics = new WatchedTopics(options.clock)
+    this.#rounds = new Rounds(options, () => this.#runRound())
+    this.#asker = new Asker(options, this.#links, {
+      onReply: () => this.#onLinkChange(null),
+      onRebootstrap: (reason) => this.#rebootstrap(reason),
+    })
   }
 
   get metadata(): Metadata {
@@ -95,296 +93,198 @@ export class Cluster {
 
   /** Asks about this topic from now on: at once, if it is new, otherwise as soon as the backoff allows. */
   watch(topic: string): void {
-    if (this.#topics.has(topic)) return this.refreshUnlessAsking()
-    this.#topics.add(topic)
-    if (!this.#forgotten.has(topic)) this.#earliestRoundMs = -Infinity
+    if (this.#topics.has(topic)) {
+      this.#topics.use(topic)
+      return this.refreshUnlessAsking()
+    }
+    if (this.#topics.add(topic)) return this.#rounds.atOnce()
     this.refreshSoon()
+  }
+
+  /** A record was sent to it: its metadata is kept up for another five minutes at least. Costs a look into a map. */
+  use(topic: string): void {
+    this.#topics.use(topic)
   }
 
   /** Asks no longer: the topic is not there, and asking could make it. */
   forget(topic: string): void {
-    this.#topics.delete(topic)
-    this.#metadata = this.#metadata.without(topic)
-    // Whoever sends to it again and again must not make a storm of it.
-    if (this.#forgotten.size >= MAX_FORGOTTEN) this.#forgotten.clear()
-    this.#forgotten.add(topic)
+    this.#topics.forget(topic)
+    this.#metadata = this.#metadata.without([topic])
   }
 
   /** Wants metadata, and an answer that is on its way will do. */
   refreshUnlessAsking(): void {
-    if (this.#round === null) this.refreshSoon()
+    if (!this.#rounds.isAsking) this.refreshSoon()
   }
 
   /** Wants newer metadata, as soon as the backoff allows. */
   refreshSoon(): void {
-    if (this.#isClosed) return
-    if (this.#round !== null) {
-      this.#isAnotherRoundWanted = true
-      return
-    }
-    const waitMs = this.#earliestRoundMs - this.#options.clock.now()
-    this.#roundTimer?.cancel()
-    this.#roundTimer = null
-    if (waitMs > 0) this.#roundTimer = this.#options.clock.after(waitMs, () => void this.refreshNow())
-    else void this.refreshNow()
+    this.#isFullWanted = true
+    this.#rounds.soon()
   }
 
   /** One round now, or the one that is running; resolves with the error if no broker answered. */
   refreshNow(): Promise<KafkaError | null> {
-    this.#round ??= this.#runRound()
-    return this.#round
+    this.#isFullWanted ||= !this.#rounds.isAsking
+    return this.#rounds.now()
   }
 
   /** A connection to a broker that is ready now, or null: then one is being made, if it is time, and `onChange` tells. */
   connectionTo(nodeId: number): Connection | null {
-    const link = this.#link(nodeId)
+    const link = this.#links.to(nodeId)
     if (link === null) this.refreshSoon() // a leader that is not among the brokers: ask until it is, or another leads
+    link?.ready?.closeIfIdleTooLong()
     link?.want()
     return link?.ready ?? null
   }
 
   /** When the broker may be dialled again, by the clock. */
   retryAtMs(nodeId: number): number {
-    return this.#links.get(nodeId)?.retryAtMs ?? -Infinity
+    return this.#links.peek(nodeId)?.retryAtMs ?? -Infinity
   }
 
   /** Why records for a partition do not get through, as far as we can see; null if we see nothing wrong. */
   trouble(topic: string, partition: number): KafkaError | null {
     const leader = this.#metadata.leader(topic, partition)
-    return this.#links.get(leader)?.lastError ?? this.#lastFailure
+    return this.#links.peek(leader)?.lastError ?? this.#lastFailure
   }
 
   /** A broker named a partition's leader in its refusal (KIP-951). @returns whether that was news. */
   hintLeader(hint: LeaderHint): boolean {
     const before = this.#metadata
     this.#metadata = before.withLeader(hint)
+    if (this.#metadata.brokers !== before.brokers) this.#links.update(this.#metadata.brokers)
     return this.#metadata !== before
   }
 
-  /** Asks whichever broker answers first. @throws {KafkaError} what each broker that was tried said. */
+  /**
+   * Asks whichever broker answers first. Only Metadata is asked of addresses that are not known to belong to the cluster.
+   *
+   * @throws {KafkaError} what each broker that was tried said.
+   */
   async ask<A extends Api>(api: A, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    const failures = new Map<string, KafkaError>()
-    for await (const link of this.#candidates()) {
-      if (this.#isClosed) throw closedError()
-      if (failures.has(link.address)) continue
-      const outcome = await this.#askOne(link, api, body)
-      if ('response' in outcome) return outcome.response
-      failures.set(link.address, outcome.error)
+    if (api.key !== metadataApi.key && this.#metadata.brokers.size === 0) {
+      const failure = await this.refreshNow()
+      if (failure !== null) throw failure
     }
-    throw this.#nobodyAnswered([...failures.values()])
-  }
-
-  async #askOne<A extends Api>(link: Link, api: A, body: RequestInput<A>): Promise<Outcome<ResponseOf<A>>> {
-    try {
-      const connection = await link.connect()
-      const outcome = await connection.request(api, body, api.key === metadataApi.key ? this.#metadataVersions : {})
-      if (this.#isGarbageFinal && 'error' in outcome && outcome.error instanceof ProtocolError) {
-        this.#hopeless.add(outcome.error)
-      }
-      // The request had a place among those in flight; who waits for one must hear that it is free.
-      if (!this.#isClosed) this.#listener.onChange(null)
-      return outcome
-    } catch (error) {
-      const failure = error as KafkaError
-      // A peer that garbles the very first answer is no Kafka; one that does it later had an accident.
-      if (failure instanceof ProtocolError || !failure.retriable) this.#hopeless.add(failure)
-      return { error: failure, wasWritten: false }
-    }
+    return this.#asker.ask(api, body)
   }
 
   close(): void {
     this.#isClosed = true
-    for (const waiting of this.#waiting) waiting.giveUp(closedError())
-    this.#roundTimer?.cancel()
-    this.#ageTimer?.cancel()
-    for (const link of this.#links.values()) link.close()
-    for (const link of this.#seeds.values()) link.close()
+    this.#asker.close(closedError())
+    this.#rounds.close()
+    this.#checkTimer?.cancel()
+    this.#links.forget()
   }
 
   async #runRound(): Promise<KafkaError | null> {
-    this.#isAnotherRoundWanted = false
-    let failure = await this.#tryRound(false)
-    // One garbled answer is an accident, or a broker that has the newest version wrong; two in a row are how it speaks.
-    const isGarbled = failure instanceof ProtocolError || failure?.cause instanceof ProtocolError
-    const isOpen = failure !== null && !this.#hopeless.has(failure)
-    if (isGarbled && isOpen && this.#metadata.brokers.size === 0) {
-      this.#metadataVersions = { maxVersion: LAST_OLD_METADATA }
-      failure = await this.#tryRound(true)
-      if (failure !== null) this.#metadataVersions = {}
-    }
-    this.#pause(failure === null ? MAX_ROUND_PAUSE_MS : Infinity)
-    this.#round = null
+    const isFull = this.#takeFullWanted()
+    if (isFull) this.#dropIdleTopics()
+    const topics = isFull ? this.#topics.names : this.#topics.newNames
+    this.#topics.asked(topics)
+    this.#inVainSinceMs ??= this.#options.clock.now()
+    const outcome = await this.#asker.askMetadata(
+      {
+        topics: topics.map((name) => ({ name, topicId: NO_TOPIC_ID })),
+        allowAutoTopicCreation: this.#options.allowAutoTopicCreation,
+      },
+      !this.#hasBegun,
+    )
+    const failure = 'error' in outcome ? outcome.error : null
+    if ('answer' in outcome) this.#apply(outcome.answer)
+    else this.#isFullWanted ||= isFull
+    if (isFull && this.#hasBegun) this.#rounds.restartAge(() => this.refreshSoon())
+    this.#rounds.ended(failure)
     this.#lastFailure = failure
     if (this.#isClosed) return closedError()
-    if (failure !== null && failedChannel.hasSubscribers) failedChannel.publish({ error: failure })
-    if (failure === null) this.#listener.onChange(null)
-    else this.#listener.onRefreshFailed(failure, this.#metadata.brokers.size === 0 && this.#hopeless.has(failure))
-    this.#goOn()
+    if (failure !== null) this.#onRoundFailed(failure)
+    else this.#listener.onChange(null)
+    this.#rounds.goOn()
     return failure
   }
 
-  async #tryRound(isGarbageFinal: boolean): Promise<KafkaError | null> {
-    this.#isGarbageFinal = isGarbageFinal
-    try {
-      this.#apply(await this.ask(metadataApi, this.#question()))
-      return null
-    } catch (error) {
-      return error as KafkaError
-    }
+  /** New topics are asked about alone (KIP-526): ten thousand of them, one after the other, must not ask 50 million times. */
+  #takeFullWanted(): boolean {
+    const isFull = this.#isFullWanted || !this.#topics.hasNew
+    this.#isFullWanted = false
+    return isFull
   }
 
-  /** The next round begins no sooner than this: later and later while one follows the other. */
-  #pause(maxPauseMs: number): void {
-    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
-    const nowMs = clock.now()
-    const isSoonAfter = nowMs - this.#earliestRoundMs < 2 * MAX_ROUND_PAUSE_MS
-    this.#roundsInARow = isSoonAfter ? this.#roundsInARow + 1 : 1
-    const maxMs = Math.min(retryBackoffMaxMs, Math.max(maxPauseMs, retryBackoffMs))
-    this.#earliestRoundMs = nowMs + backoffMs(this.#roundsInARow, retryBackoffMs, maxMs, clock.random())
+  #dropIdleTopics(): void {
+    const idle = this.#topics.dropIdle((topic) => this.#listener.isInUse?.(topic) === true)
+    if (idle.length > 0) this.#metadata = this.#metadata.without(idle)
   }
 
-  /** Whoever wanted news while the round ran may have come too late for it. */
-  #goOn(): void {
-    if (this.#isAnotherRoundWanted) this.refreshSoon()
-  }
-
-  #question(): RequestInput<typeof metadataApi> {
-    return {
-      topics: [...this.#topics].map((name) => ({ name, topicId: NO_TOPIC_ID })),
-      allowAutoTopicCreation: this.#options.allowAutoTopicCreation,
-    }
-  }
-
-  #apply(response: MetadataResponse): void {
-    const { clock, metadataMaxAgeMs } = this.#options
-    this.#metadata = this.#metadata.merge(response, clock.now(), (topic) => this.#topics.has(topic))
-    this.#adoptSeeds()
-    this.#ageTimer?.cancel()
+  #apply(answer: LeanMetadata): void {
+    const isFirst = !this.#hasBegun
+    this.#hasBegun = true
+    this.#inVainSinceMs = null
+    this.#metadata = this.#metadata.merge(
+      answer,
+      (topic) => this.#topics.has(topic),
+      (recreated) => recreatedChannel.hasSubscribers && recreatedChannel.publish(recreated),
+    )
     if (this.#isClosed) return
-    this.#ageTimer = clock.after(metadataMaxAgeMs, () => this.refreshSoon(), false)
+    this.#links.update(this.#metadata.brokers)
+    if (isFirst) this.#checkBootstrapLater()
     if (refreshedChannel.hasSubscribers) {
       const { brokers, topicCount, clusterId } = this.#metadata
       refreshedChannel.publish({ brokers: brokers.size, topics: topicCount, clusterId })
     }
   }
 
-  /** A bootstrap connection whose address is that of a broker is the connection to that broker. */
-  #adoptSeeds(): void {
-    for (const [nodeId, target] of this.#metadata.brokers) {
-      const seed = this.#seeds.get(formatAddress(target))
-      const known = this.#links.get(nodeId)?.ready ?? null
-      if (seed === undefined || known !== null) continue
-      const connection = seed.release()
-      if (connection !== null) this.#link(nodeId)?.adopt(connection)
+  #checkBootstrapLater(): void {
+    if (this.#asker.unknownAddresses.length === 0) return
+    const check = (): void => void this.#asker.checkBootstrap()
+    this.#checkTimer = this.#options.clock.after(CHECK_BOOTSTRAP_AFTER_MS, check, false)
+  }
+
+  #onRoundFailed(failure: KafkaError): void {
+    if (failedChannel.hasSubscribers) failedChannel.publish({ error: failure })
+    const { clock } = this.#options
+    if (clock.now() - (this.#inVainSinceMs ?? Infinity) >= REBOOTSTRAP_TRIGGER_MS) {
+      this.#inVainSinceMs = null
+      this.#rebootstrap(`no metadata for ${REBOOTSTRAP_TRIGGER_MS / 1000} s`)
     }
+    this.#listener.onRefreshFailed(failure, !this.#hasBegun && this.#asker.isHopeless(failure))
   }
 
-  #link(nodeId: number): Link | null {
-    const target = this.#metadata.brokers.get(nodeId)
-    const known = this.#links.get(nodeId)
-    if (target === undefined) return known ?? null
-    if (known !== undefined && known.address === formatAddress(target)) return known
-    known?.close() // the broker moved
-    const link = this.#newLink(nodeId, target)
-    this.#links.set(nodeId, link)
-    return link
+  /** Nothing that is known of the brokers counts any more (KIP-1102); the next question goes to where we began. */
+  #rebootstrap(reason: string): void {
+    if (rebootstrapChannel.hasSubscribers) rebootstrapChannel.publish({ reason })
+    this.#listener.onNotice?.({ reason }, `beginning again at the bootstrap addresses: ${reason}`)
+    const what = `cluster: CONNECTION_CLOSED: began again at the bootstrap addresses: ${reason}`
+    this.#metadata = this.#metadata.withoutBrokers()
+    this.#links.forget(new ConnectionError('CONNECTION_CLOSED', what, { retriable: true }))
   }
 
-  #newLink(nodeId: number | null, target: BrokerAddress): Link {
+  #newLink(nodeId: number | null, target: BrokerAddress, backoff: ReconnectBackoff): Link {
     return new Link({
       ...this.#options,
-      nodeId,
-      target,
-      open: (id, to, opened) =>
-        openConnection(this.#connectionOptions(id, to), { name: 'headrace', version: VERSION }, opened),
+      ...{ nodeId, target, backoff },
+      open: (attempt) => this.#open(attempt),
       onChange: (_link, error) => this.#onLinkChange(error),
     })
   }
 
-  #connectionOptions(nodeId: number | null, target: BrokerAddress): ConnectionOptions {
-    const { connectionsMaxIdleMs, ...options } = this.#options
-    return { ...options, ...target, nodeId, maxIdleMs: connectionsMaxIdleMs }
+  #open({ nodeId, target, connectTimeoutMs, hangUps, opened }: Attempt): Promise<Connection> {
+    const { connectionsMaxIdleMs: maxIdleMs, ...others } = this.#options
+    const onExcessiveThrottle = (address: string, askedMs: number, grantedMs: number): void => {
+      const what = `${address} throttles us for ${askedMs} ms; it is granted ${grantedMs} ms`
+      this.#listener.onNotice?.({ address, askedMs, grantedMs }, what)
+    }
+    const options: ConnectionOptions = {
+      ...{ ...others, ...target, nodeId, connectTimeoutMs, maxIdleMs, onExcessiveThrottle },
+    }
+    return openConnection(options, { name: 'headrace', version: VERSION }, opened, hangUps)
   }
 
   #onLinkChange(error: KafkaError | null): void {
     if (!this.#isClosed) this.#listener.onChange(error)
   }
-
-  #nobodyAnswered(failures: readonly KafkaError[]): KafkaError {
-    const [first] = failures
-    if (first !== undefined && failures.length === 1) return first
-    const isHopeless = failures.every((failure) => this.#hopeless.has(failure))
-    const reasons = failures.map(({ message }) => message).join('; ')
-    const what = `connect: BOOTSTRAP_FAILED: no broker could be used: ${reasons}`
-    const error = new ConnectionError('BOOTSTRAP_FAILED', what, { retriable: !isHopeless, cause: first })
-    if (isHopeless) this.#hopeless.add(error)
-    return error
-  }
-
-  /** Brokers in the order in which they are worth asking: connected ones, known ones, and where we began. */
-  async *#candidates(): AsyncGenerator<Link> {
-    const links = [...this.#metadata.brokers.keys()].map((nodeId) => this.#link(nodeId)).filter((link) => link !== null)
-    const ready = links.filter((link) => link.ready !== null)
-    ready.sort((a, b) => (a.ready?.inFlightCount ?? 0) - (b.ready?.inFlightCount ?? 0))
-    yield* ready
-    yield* shuffled(
-      links.filter((link) => link.ready === null),
-      this.#options.clock,
-    )
-    for (const address of shuffled(await this.#whereToBegin(), this.#options.clock)) {
-      const name = formatAddress(address)
-      const seed = this.#seeds.get(name) ?? this.#newLink(null, address)
-      this.#seeds.set(name, seed)
-      yield seed
-    }
-  }
-
-  /** Work of the user's, which may never end, and must not outlive us. */
-  #inTime<T>(work: Promise<T>): Promise<T> {
-    const { clock, connectTimeoutMs } = this.#options
-    return new Promise((resolve, reject) => {
-      const waiting = { giveUp: reject }
-      const timer = clock.after(connectTimeoutMs, () => {
-        reject(new Error(`no answer within connectTimeoutMs (${connectTimeoutMs} ms)`))
-      })
-      this.#waiting.add(waiting)
-      void work.then(resolve, reject).finally(() => {
-        timer.cancel()
-        this.#waiting.delete(waiting)
-      })
-    })
-  }
-
-  /** A function of the user's may know; what it throws may pass, and must not reach a caller as it is. */
-  async #whereToBegin(): Promise<readonly BrokerAddress[]> {
-    try {
-      return await this.#inTime(this.#options.brokers())
-    } catch (error) {
-      if (error instanceof KafkaError) throw error
-      const what = `the brokers function failed: ${error instanceof Error ? error.message : String(error)}`
-      const details = { retriable: true, cause: error }
-      throw new ConnectionError('BOOTSTRAP_FAILED', `connect: BOOTSTRAP_FAILED: ${what}`, details)
-    }
-  }
-}
-
-/** What a signal-less promise of the user's is raced with. */
-interface Waiting {
-  giveUp(error: KafkaError): void
 }
 
 function closedError(): ConnectionError {
   return new ConnectionError('CLOSED_BY_CLIENT', 'connect: CLOSED_BY_CLIENT: the producer was closed')
-}
-
-/** Fisher-Yates, on a copy: clients that start together should not all begin at the same broker. */
-function shuffled<T>(list: readonly T[], clock: Clock): T[] {
-  const copy = [...list]
-  for (let i = copy.length - 1; i > 0; i--) {
-    const j = Math.floor(clock.random() * (i + 1))
-    const swap = copy[i] as T
-    copy[i] = copy[j] as T
-    copy[j] = swap
-  }
-  return copy
 }

@@ -1,129 +1,19 @@
 import type { BrokerAddress } from '../connection/broker-address.ts'
+import { errorByName } from '../protocol/error-codes.ts'
+import type { LeanMetadata } from '../protocol/metadata-decode.ts'
 import type { metadata } from '../protocol/messages/metadata.ts'
 import type { ResponseOf } from '../protocol/schema.ts'
+import { SharedMap } from './shared-map.ts'
+import { afterAnswer, NO_TOPIC_ID, type KnownTopic, type TopicMetadata } from './topic-metadata.ts'
 
+export { NO_TOPIC_ID, type TopicMetadata } from './topic-metadata.ts'
+
+/** A Metadata answer with everything that is in it; the picture is made of less (`LeanMetadata`). */
 export type MetadataResponse = ResponseOf<typeof metadata>
-
-/** Kafka's "no topic id" (brokers before 2.8 have none). */
-export const NO_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAA'
-
-/** Partitions in index order as two flat arrays: a cluster of 100 000 partitions is 800 kB, not 45 MB of objects. */
-export interface TopicMetadata {
-  readonly topic: string
-  readonly topicId: string
-  /** Node id of each partition's leader, -1 where there is none. */
-  readonly leaders: Int32Array
-  /** -1 where the broker is too old to say. */
-  readonly leaderEpochs: Int32Array
-  /** Partitions that have a leader; all of them if none has. */
-  readonly available: readonly number[]
-  /** Which answer this is from; a later one has a higher number. */
-  readonly revision: number
-}
 
 /** What one Metadata answer said about one topic that we asked for. */
 export interface TopicProblem {
   readonly errorCode: number
-  /** When we were told, by our clock. */
-  readonly atMs: number
-}
-
-/** An immutable picture of the cluster. Every change gives a new one. */
-export class Metadata {
-  readonly clusterId: string | null
-  readonly brokers: ReadonlyMap<number, BrokerAddress>
-  readonly #topics: ReadonlyMap<string, TopicMetadata>
-  readonly #problems: ReadonlyMap<string, TopicProblem>
-  /** How many answers went into this picture. */
-  readonly #revision: number
-
-  constructor(parts?: {
-    clusterId: string | null
-    brokers: ReadonlyMap<number, BrokerAddress>
-    topics: ReadonlyMap<string, TopicMetadata>
-    problems: ReadonlyMap<string, TopicProblem>
-    revision: number
-  }) {
-    this.clusterId = parts?.clusterId ?? null
-    this.brokers = parts?.brokers ?? new Map()
-    this.#topics = parts?.topics ?? new Map()
-    this.#problems = parts?.problems ?? new Map()
-    this.#revision = parts?.revision ?? 0
-  }
-
-  topic(name: string): TopicMetadata | undefined {
-    return this.#topics.get(name)
-  }
-
-  /** The error that the latest answer gave for a topic, if it gave one. */
-  problem(name: string): TopicProblem | undefined {
-    return this.#problems.get(name)
-  }
-
-  get topicCount(): number {
-    return this.#topics.size
-  }
-
-  /** The leader of a partition: its node id, or -1. */
-  leader(topic: string, partition: number): number {
-    return this.#topics.get(topic)?.leaders[partition] ?? -1
-  }
-
-  /**
-   * The picture after an answer. Topics that the answer does not speak of stay; a topic that it calls unknown stays, too,
-   * with its problem noted: topics vanish from metadata for a moment and come back (faults-and-security.md, S3).
-   * A leader that is older than the one we know of is not believed.
-   *
-   * @param isWanted topics that nobody asks about any more are passed over: nobody would keep them up to date.
-   */
-  merge(response: MetadataResponse, nowMs: number, isWanted: (topic: string) => boolean): Metadata {
-    const topics = new Map(this.#topics)
-    const problems = new Map(this.#problems)
-    const revision = this.#revision + 1
-    for (const answer of response.topics) {
-      const { name } = answer
-      if (name === null || !isWanted(name)) continue
-      // Without topic ids, a topic that was gone and is back is another one: what we knew of its leaders is void.
-      const wasGone = answer.topicId === NO_TOPIC_ID && isGone(problems.get(name))
-      const known = wasGone ? undefined : topics.get(name)
-      if (answer.partitions.length > 0) topics.set(name, topicMetadata(name, answer, known, revision))
-      if (answer.errorCode === 0) problems.delete(name)
-      else problems.set(name, { errorCode: answer.errorCode, atMs: nowMs })
-    }
-    const brokers = new Map(response.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
-    return new Metadata({ clusterId: response.clusterId, brokers, topics, problems, revision })
-  }
-
-  /** The picture without what was said of a topic that is no longer asked about. */
-  without(topic: string): Metadata {
-    const { clusterId, brokers } = this
-    const topics = new Map(this.#topics)
-    const problems = new Map(this.#problems)
-    topics.delete(topic)
-    problems.delete(topic)
-    return new Metadata({ clusterId, brokers, topics, problems, revision: this.#revision })
-  }
-
-  /**
-   * The picture after a broker refused a record and named the leader itself (KIP-951). Only a newer leader epoch is
-   * believed.
-   */
-  withLeader(hint: LeaderHint): Metadata {
-    const known = this.#topics.get(hint.topic)
-    const knownEpoch = known?.leaderEpochs[hint.partition]
-    if (known === undefined || knownEpoch === undefined || hint.leaderEpoch <= knownEpoch) return this
-    const brokers = new Map(this.brokers)
-    if (hint.endpoint !== null) brokers.set(hint.leader, hint.endpoint)
-    if (!brokers.has(hint.leader)) return this
-    const leaders = known.leaders.slice()
-    const leaderEpochs = known.leaderEpochs.slice()
-    leaders[hint.partition] = hint.leader
-    leaderEpochs[hint.partition] = hint.leaderEpoch
-    const topics = new Map(this.#topics)
-    topics.set(hint.topic, { ...known, leaders, leaderEpochs, available: availableOf(leaders) })
-    const { clusterId } = this
-    return new Metadata({ clusterId, brokers, topics, problems: this.#problems, revision: this.#revision })
-  }
 }
 
 export interface LeaderHint {
@@ -134,37 +24,152 @@ export interface LeaderHint {
   readonly endpoint: BrokerAddress | null
 }
 
-type TopicAnswer = MetadataResponse['topics'][number]
-
-/** UNKNOWN_TOPIC_OR_PARTITION */
-function isGone(problem: TopicProblem | undefined): boolean {
-  return problem?.errorCode === 3
+/** A topic that was deleted and made anew by the same name. */
+export interface RecreatedTopic {
+  readonly topic: string
+  readonly topicId: string
+  readonly formerTopicId: string
 }
 
-function topicMetadata(
-  topic: string,
-  answer: TopicAnswer,
-  known: TopicMetadata | undefined,
-  revision: number,
-): TopicMetadata {
-  const count = answer.partitions.length
-  const leaders = new Int32Array(count).fill(-1)
-  const leaderEpochs = new Int32Array(count).fill(-1)
-  const isSameTopic = known?.topicId === answer.topicId
-  for (const { partitionIndex, leaderId, leaderEpoch } of answer.partitions) {
-    if (partitionIndex < 0 || partitionIndex >= count) continue // a gap: the partition counts as leaderless
-    const knownEpoch = isSameTopic ? (known.leaderEpochs[partitionIndex] ?? -1) : -1
-    const isOlder = leaderEpoch >= 0 && leaderEpoch < knownEpoch
-    leaders[partitionIndex] = isOlder ? (known?.leaders[partitionIndex] ?? -1) : leaderId
-    leaderEpochs[partitionIndex] = isOlder ? knownEpoch : leaderEpoch
+interface Parts {
+  readonly clusterId: string | null
+  readonly brokers: ReadonlyMap<number, BrokerAddress>
+  readonly topics: SharedMap<KnownTopic>
+  readonly problems: SharedMap<TopicProblem>
+  /** How many answers went into this picture. */
+  readonly revision: number
+}
+
+const NOTHING: Parts = {
+  clusterId: null,
+  brokers: new Map(),
+  topics: SharedMap.empty(),
+  problems: SharedMap.empty(),
+  revision: 0,
+}
+
+const UNKNOWN_TOPIC_OR_PARTITION = errorByName('UNKNOWN_TOPIC_OR_PARTITION')?.code
+
+/** An immutable picture of the cluster. Every change gives a new one. */
+export class Metadata {
+  readonly #parts: Parts
+
+  constructor(parts: Parts = NOTHING) {
+    this.#parts = parts
   }
-  return { topic, topicId: answer.topicId, leaders, leaderEpochs, available: availableOf(leaders), revision }
-}
 
-function availableOf(leaders: Int32Array): readonly number[] {
-  const withLeader: number[] = []
-  leaders.forEach((leader, partition) => {
-    if (leader >= 0) withLeader.push(partition)
-  })
-  return withLeader.length > 0 ? withLeader : Array.from(leaders.keys())
+  get clusterId(): string | null {
+    return this.#parts.clusterId
+  }
+
+  get brokers(): ReadonlyMap<number, BrokerAddress> {
+    return this.#parts.brokers
+  }
+
+  topic(name: string): TopicMetadata | undefined {
+    return this.#parts.topics.get(name)
+  }
+
+  /** `NO_TOPIC_ID`, if the topic is not known, or the brokers are too old for ids. */
+  topicId(name: string): string {
+    return this.#parts.topics.get(name)?.topicId ?? NO_TOPIC_ID
+  }
+
+  /** The error that the latest answer gave for a topic, if it gave one. */
+  problem(name: string): TopicProblem | undefined {
+    return this.#parts.problems.get(name)
+  }
+
+  get topicCount(): number {
+    return this.#parts.topics.size
+  }
+
+  /** The leader of a partition: its node id, or -1. */
+  leader(topic: string, partition: number): number {
+    return this.#parts.topics.get(topic)?.leaders[partition] ?? -1
+  }
+
+  /**
+   * The picture after an answer. Topics that the answer does not speak of stay; a topic that it calls unknown stays, too,
+   * with its problem noted: topics vanish from metadata for a moment and come back (faults-and-security.md, S3).
+   * What an answer says that is older than the picture is not believed (`afterAnswer`).
+   *
+   * @param isWanted topics that nobody asks about any more are passed over: nobody would keep them up to date.
+   * @param onRecreated hears of topics that are not the ones that they were.
+   */
+  merge(
+    answer: LeanMetadata,
+    isWanted: (topic: string) => boolean,
+    onRecreated?: (topic: RecreatedTopic) => void,
+  ): Metadata {
+    const topics = new Map<string, KnownTopic>()
+    const problems = new Map<string, TopicProblem | null>()
+    const keptLeaders = new Set<number>()
+    const revision = this.#parts.revision + 1
+    for (const told of answer.topics) {
+      const { name, errorCode } = told
+      if (name === null || !isWanted(name)) continue
+      const known = this.#parts.topics.get(name)
+      if (told.leaders.length > 0) {
+        const wasGone = this.problem(name)?.errorCode === UNKNOWN_TOPIC_OR_PARTITION
+        const news = afterAnswer(name, told, known, wasGone, revision)
+        if (news === null) continue
+        topics.set(name, news.topic)
+        for (const leader of news.keptLeaders) keptLeaders.add(leader)
+        if (news.isRecreated) {
+          onRecreated?.({ topic: name, topicId: told.topicId, formerTopicId: known?.topicId ?? NO_TOPIC_ID })
+        }
+      }
+      if (errorCode !== 0) problems.set(name, { errorCode })
+      else if (this.problem(name) !== undefined) problems.set(name, null)
+    }
+    const brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
+    this.#keep(keptLeaders, brokers)
+    return new Metadata({
+      clusterId: answer.clusterId ?? this.clusterId,
+      brokers,
+      topics: this.#parts.topics.with(topics),
+      problems: this.#parts.problems.with(problems),
+      revision,
+    })
+  }
+
+  /** The picture without what was said of topics that are no longer asked about. */
+  without(topics: readonly string[]): Metadata {
+    const removed = new Map(topics.map((topic) => [topic, null]))
+    return this.#but({ topics: this.#parts.topics.with(removed), problems: this.#parts.problems.with(removed) })
+  }
+
+  /** The picture without the brokers: where they are must be asked anew. What is known of topics stays. */
+  withoutBrokers(): Metadata {
+    return this.#but({ brokers: new Map() })
+  }
+
+  /**
+   * The picture after a broker refused a record and named the leader itself (KIP-951). Only a newer leader epoch is
+   * believed.
+   */
+  withLeader(hint: LeaderHint): Metadata {
+    const { topic, partition, leader, leaderEpoch, endpoint } = hint
+    const known = this.#parts.topics.get(topic)
+    const knownEpoch = known?.leaderEpochs[partition]
+    if (known === undefined || knownEpoch === undefined || leaderEpoch <= knownEpoch) return this
+    let { brokers } = this
+    if (endpoint !== null) brokers = new Map(brokers).set(leader, { host: endpoint.host, port: endpoint.port })
+    if (!brokers.has(leader)) return this
+    const changed = new Map([[topic, known.withLeader(partition, leader, leaderEpoch)]])
+    return this.#but({ brokers, topics: this.#parts.topics.with(changed) })
+  }
+
+  /** A leader that stays known in spite of an older answer keeps the address that this answer does not have. */
+  #keep(leaders: ReadonlySet<number>, brokers: Map<number, BrokerAddress>): void {
+    for (const leader of leaders) {
+      const address = this.brokers.get(leader)
+      if (address !== undefined && !brokers.has(leader)) brokers.set(leader, address)
+    }
+  }
+
+  #but(change: Partial<Parts>): Metadata {
+    return new Metadata({ ...this.#parts, ...change })
+  }
 }

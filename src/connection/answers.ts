@@ -32,7 +32,7 @@ export class Answers {
   readonly #capBytes: number
   #pending: Pending[] = []
   #hasReceived = false
-  #hasAnswered = false
+  #answeredCount = 0
 
   constructor(address: string, capBytes: number) {
     this.#address = address
@@ -51,6 +51,11 @@ export class Answers {
   /** True once any byte came. */
   get hasReceived(): boolean {
     return this.#hasReceived
+  }
+
+  /** How many requests were answered so far. */
+  get answeredCount(): number {
+    return this.#answeredCount
   }
 
   expect(pending: Pending): void {
@@ -111,12 +116,12 @@ export class Answers {
       this.#pending.unshift(pending)
       throw error
     }
-    this.#hasAnswered = true
+    this.#answeredCount++
   }
 
   /** What else may listen on a port: said in words, because a frame length of 1213486160 says nothing to anybody. */
   #wrongPeer(): ConnectionError | null {
-    const peer = this.#hasAnswered ? null : describePeer(this.#reader.peek())
+    const peer = this.#answeredCount > 0 ? null : describePeer(this.#reader.peek())
     const at = this.#address
     if (peer === 'http') {
       return new ConnectionError('PEER_SPEAKS_HTTP', `${at}: PEER_SPEAKS_HTTP: this port answers HTTP, not Kafka`)

@@ -1,14 +1,18 @@
 import type { Duplex } from 'node:stream'
-import type { Clock, Timer } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
-import { ConnectionError, KafkaError, ProtocolError } from '../errors.ts'
+import { KafkaError, type ConnectionError } from '../errors.ts'
 import { decodeResponseFrame, encodeRequestFrame } from '../protocol/frame.ts'
 import { chooseVersion, type VersionLimits, type VersionRanges } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { formatAddress } from './broker-address.ts'
 import { Answers, type Outcome, type Pending } from './answers.ts'
+import { asKafkaError, connectionError } from './failure.ts'
 import { openSocket, type SocketHooks, type SocketTarget } from './open-socket.ts'
+import { endSocket, keepAliveBy } from './socket.ts'
 import { assertMove, type ConnectionState } from './state.ts'
+import { Throttle } from './throttle.ts'
+import { DeadlineWatch, IdleWatch } from './watch.ts'
 
 export interface ConnectionOptions extends SocketTarget, SocketHooks {
   readonly clientId: string
@@ -17,6 +21,8 @@ export interface ConnectionOptions extends SocketTarget, SocketHooks {
   readonly requestTimeoutMs: number
   /** Closes the connection when nothing was asked for this long; before the broker does (its default is 10 minutes). */
   readonly maxIdleMs: number
+  /** Hears of a broker that wants to be left alone for longer than it is granted, milliseconds. */
+  readonly onExcessiveThrottle?: ((address: string, askedMs: number, grantedMs: number) => void) | undefined
 }
 
 /** Versions that the caller can work with, where those are fewer than both sides know. */
@@ -28,9 +34,6 @@ export type RequestOptions = VersionLimits
  */
 const FIRST_CORRELATION_ID = 0x0d0a0d0a
 
-/** How long a broker may take to read what we handed over before we close. */
-const END_TIMEOUT_MS = 1000
-
 /** Kafka's Java client keeps the last 8 ids for SASL (SaslClientAuthenticator); ours wrap before them. */
 const MAX_CORRELATION_ID = 2 ** 31 - 1 - 8
 
@@ -39,6 +42,8 @@ const CAP_BEFORE_READY_BYTES = 1024 * 1024
 const CAP_BYTES: Readonly<Record<string, number>> = { Metadata: 100_000_000 }
 const CAP_DEFAULT_BYTES = 16 * 1024 * 1024
 
+const stateChannel = diagnosticChannel('headrace:connection:state')
+const throttledChannel = diagnosticChannel('headrace:connection:throttled')
 const readyChannel = diagnosticChannel('headrace:connection:ready')
 const closedChannel = diagnosticChannel('headrace:connection:closed')
 
@@ -51,18 +56,19 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #answers: Answers
   readonly #abortDial = new AbortController()
+  readonly #throttle: Throttle
+  readonly #deadline: DeadlineWatch
+  readonly #idle: IdleWatch
   #state: ConnectionState = 'idle'
   #socket: Duplex | null = null
   #versions: VersionRanges = new Map()
   #correlationId = FIRST_CORRELATION_ID
-  #deadlineTimer: Timer | null = null
-  #idleTimer: Timer | null = null
-  #lastUsedMs = 0
   /** Deadlines of the requests without an answer that the operating system has not taken yet, oldest first. */
   readonly #handovers: number[] = []
   #hasHandedOver = false
   #openedAtMs = 0
   #closedBy: KafkaError | null = null
+  #answersBeforeReady = 0
   /** Called once, when the connection is over; not for a connection that never became ready. */
   onClosed: ((error: KafkaError) => void) | null = null
 
@@ -70,6 +76,15 @@ export class Connection {
     this.#options = options
     this.address = formatAddress(options)
     this.#answers = new Answers(this.address, CAP_BEFORE_READY_BYTES)
+    const { clock, maxIdleMs } = options
+    this.#throttle = new Throttle(clock)
+    this.#deadline = new DeadlineWatch(
+      clock,
+      () => Math.min(this.#answers.oldest?.deadlineMs ?? Infinity, this.#handovers[0] ?? Infinity),
+      () => this.#onDeadline(),
+    )
+    const onIdle = (): void => this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
+    this.#idle = new IdleWatch(clock, maxIdleMs, () => this.#isQuiet, onIdle)
   }
 
   get isReady(): boolean {
@@ -78,6 +93,21 @@ export class Connection {
 
   get inFlightCount(): number {
     return this.#answers.pendingCount
+  }
+
+  /** Until when the broker wants nothing sent (KIP-219), by the clock; `-Infinity`: it does not mind. */
+  get throttledUntilMs(): number {
+    return this.#throttle.untilMs
+  }
+
+  /** True once a request after the handshake was answered: the connection was good for something. */
+  get wasUseful(): boolean {
+    return this.#answers.answeredCount > this.#answersBeforeReady
+  }
+
+  /** When it was dialled, by the clock. */
+  get openedAtMs(): number {
+    return this.#openedAtMs
   }
 
   /** True once any byte of the peer was seen: it is not one that hung up on us without a word. */
@@ -92,8 +122,8 @@ export class Connection {
 
   /** Dials. @throws {ConnectionError} naming the address. */
   async dial(): Promise<void> {
-    this.#enter('connecting')
     this.#openedAtMs = this.#options.clock.now()
+    this.#enter('connecting')
     try {
       const socket = await openSocket({ ...this.#options, signal: this.#abortDial.signal })
       if (this.#closedBy !== null) {
@@ -103,7 +133,7 @@ export class Connection {
       this.#attach(socket)
       this.#enter('negotiating')
     } catch (error) {
-      const failure = error instanceof KafkaError ? error : this.#error('CONNECTION_FAILED', String(error), error)
+      const failure = asKafkaError(this.address, error)
       this.#end(failure)
       throw failure
     }
@@ -116,10 +146,11 @@ export class Connection {
     this.#enter('authenticating')
     this.#enter('ready')
     this.#versions = versions
-    this.#watchIdle()
+    this.#answersBeforeReady = this.#answers.answeredCount
+    this.#idle.used()
+    this.#idle.watch()
     if (readyChannel.hasSubscribers) {
-      const { nodeId, host, port, clock } = this.#options
-      readyChannel.publish({ nodeId, host, port, connectMs: clock.now() - this.#openedAtMs })
+      readyChannel.publish({ ...this.#target, connectMs: this.#options.clock.now() - this.#openedAtMs })
     }
   }
 
@@ -130,15 +161,33 @@ export class Connection {
     return version >= Math.max(range?.min ?? 0, api.minVersion) ? version : -1
   }
 
+  /**
+   * Ends it if it was not used for too long and its timer has not had its turn yet: the broker, or something on the way,
+   * has hung up most likely, and a request would find out the slow way.
+   */
+  closeIfIdleTooLong(): void {
+    if (this.#state === 'ready' && this.#idle.isOver) this.#idle.watch()
+  }
+
   /** Asks, in the newest version that both sides know. */
   request<A extends Api>(api: A, body: RequestInput<A>, options?: RequestOptions): Promise<Outcome<ResponseOf<A>>> {
-    let version
+    return this.requestAs(api, body, (version, frame) => decodeResponseFrame(api, version, frame), options)
+  }
+
+  /** The same with a decoder of the caller's; what it throws poisons the connection. */
+  requestAs<A extends Api, Response>(
+    api: A,
+    body: RequestInput<A>,
+    decode: (version: number, frame: Buffer) => Response,
+    options?: RequestOptions,
+  ): Promise<Outcome<Response>> {
+    let version: number
     try {
       version = this.#chooseVersion(api, options)
     } catch (error) {
-      return Promise.resolve({ error: this.#asKafkaError(error), wasWritten: false })
+      return Promise.resolve({ error: asKafkaError(this.address, error), wasWritten: false })
     }
-    return this.requestVersion(api, version, body, (frame) => decodeResponseFrame(api, version, frame))
+    return this.requestVersion(api, version, body, (frame) => decode(version, frame))
   }
 
   /** Asks in a given version; for the handshake, which cannot know the broker's versions yet. */
@@ -156,8 +205,13 @@ export class Connection {
         correlationId,
         apiName: api.name,
         capBytes: this.#state === 'ready' ? (CAP_BYTES[api.name] ?? CAP_DEFAULT_BYTES) : CAP_BEFORE_READY_BYTES,
-        deadlineMs: this.#options.clock.now() + this.#options.requestTimeoutMs,
-        answer: (frame) => resolve({ response: decode(frame), version }),
+        // A broker that throttles us does not read until then.
+        deadlineMs: Math.max(this.#options.clock.now(), this.throttledUntilMs) + this.#options.requestTimeoutMs,
+        answer: (frame) => {
+          const response = decode(frame)
+          this.#onThrottle(api, version, response)
+          resolve({ response, version })
+        },
         fail: (error) => resolve({ error, wasWritten: true }),
       })
       this.#write(chunks)
@@ -180,7 +234,7 @@ export class Connection {
         version = this.#chooseVersion(api, options)
         chunks = this.#encode(api, version, this.#nextCorrelationId(), body)
       } catch (error) {
-        chunks = this.#asKafkaError(error)
+        chunks = asKafkaError(this.address, error)
       }
       if (chunks instanceof KafkaError || version === undefined) {
         return resolve({ error: chunks as KafkaError, wasWritten: false })
@@ -188,12 +242,12 @@ export class Connection {
       const negotiated = version
       this.#handovers.push(this.#options.clock.now() + this.#options.requestTimeoutMs)
       this.#hasHandedOver = true
-      this.#setKeepAlive(true)
-      this.#watchDeadline()
+      keepAliveBy(this.#socket, true)
+      this.#deadline.rearm()
       this.#write(chunks, (error) => {
         this.#handovers.shift()
-        if (this.#isQuiet) this.#setKeepAlive(false)
-        if (this.#closedBy === null) this.#watchDeadline()
+        if (this.#isQuiet) keepAliveBy(this.#socket, false)
+        if (this.#closedBy === null) this.#deadline.rearm()
         const failure = error && (this.#closedBy ?? this.#error('CONNECTION_CLOSED', error.message, error))
         resolve(failure ? { error: failure, wasWritten: true } : { response: undefined, version: negotiated })
       })
@@ -221,21 +275,30 @@ export class Connection {
     try {
       return encodeRequestFrame(api, version, { correlationId, clientId: this.#options.clientId }, body).chunks
     } catch (error) {
-      return this.#asKafkaError(error)
+      return asKafkaError(this.address, error)
     }
   }
 
   #push(pending: Pending): void {
     this.#answers.expect(pending)
     if (this.#answers.pendingCount > 1) return // the oldest one's deadline is being watched
-    this.#setKeepAlive(true)
-    this.#watchDeadline()
+    keepAliveBy(this.#socket, true)
+    this.#deadline.rearm()
+  }
+
+  #onThrottle(api: Api, version: number, response: unknown): void {
+    const grantedMs = this.#throttle.ask(api, version, response)
+    if (grantedMs === 0) return
+    const { throttleTimeMs } = response as { throttleTimeMs: number }
+    if (throttleTimeMs > grantedMs) this.#options.onExcessiveThrottle?.(this.address, throttleTimeMs, grantedMs)
+    if (!throttledChannel.hasSubscribers) return
+    throttledChannel.publish({ ...this.#target, throttleMs: grantedMs, askedMs: throttleTimeMs })
   }
 
   #write(chunks: readonly Uint8Array[], done?: (error?: Error | null) => void): void {
     const socket = this.#socket
     if (socket === null) return
-    this.#lastUsedMs = this.#options.clock.now()
+    this.#idle.used()
     socket.cork()
     for (let i = 0; i < chunks.length - 1; i++) socket.write(chunks[i])
     socket.write(chunks[chunks.length - 1], done)
@@ -263,11 +326,11 @@ export class Connection {
     try {
       this.#answers.take(chunk)
     } catch (error) {
-      return this.#end(this.#asKafkaError(error))
+      return this.#end(asKafkaError(this.address, error))
     }
     if (this.#closedBy !== null) return
-    this.#watchDeadline()
-    if (this.#isQuiet) this.#setKeepAlive(false)
+    this.#deadline.rearm()
+    if (this.#isQuiet) keepAliveBy(this.#socket, false)
   }
 
   /** Nothing is out that anybody waits for. */
@@ -275,42 +338,11 @@ export class Connection {
     return this.#answers.pendingCount === 0 && this.#handovers.length === 0
   }
 
-  get #nextDeadlineMs(): number {
-    return Math.min(this.#answers.oldest?.deadlineMs ?? Infinity, this.#handovers[0] ?? Infinity)
-  }
-
-  #watchDeadline(): void {
-    this.#deadlineTimer?.cancel()
-    this.#deadlineTimer = null
-    const deadlineMs = this.#nextDeadlineMs
-    if (deadlineMs === Infinity) return
-    const { clock } = this.#options
-    // Judged after the pending data was read: a process that was frozen must not condemn answers that lie in the socket.
-    this.#deadlineTimer = clock.after(deadlineMs - clock.now(), () => clock.soon(() => this.#judgeDeadline()))
-  }
-
-  #judgeDeadline(): void {
-    if (this.#closedBy !== null) return
-    const { clock, requestTimeoutMs } = this.#options
-    if (this.#nextDeadlineMs > clock.now()) return this.#watchDeadline()
+  #onDeadline(): void {
+    const { requestTimeoutMs } = this.#options
     const { oldest } = this.#answers
     const what = oldest === undefined ? 'the broker took no bytes' : `no answer to ${oldest.apiName}`
     this.#end(this.#error('REQUEST_TIMEOUT', `${what} within requestTimeoutMs (${requestTimeoutMs} ms)`))
-  }
-
-  #watchIdle(): void {
-    const { clock, maxIdleMs } = this.#options
-    const restMs = this.#lastUsedMs + maxIdleMs - clock.now()
-    const isIdle = this.#isQuiet
-    if (isIdle && restMs <= 0) return this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
-    this.#idleTimer = clock.after(restMs > 0 ? restMs : maxIdleMs, () => this.#watchIdle(), false)
-  }
-
-  /** An idle connection must not keep the process alive; one with a question out must. */
-  #setKeepAlive(keep: boolean): void {
-    const socket: (Duplex & { ref?: () => void; unref?: () => void }) | null = this.#socket // a hook's Duplex may lack them
-    if (keep) socket?.ref?.()
-    else socket?.unref?.()
   }
 
   #nextCorrelationId(): number {
@@ -324,52 +356,38 @@ export class Connection {
     const wasReady = this.#state === 'ready'
     this.#closedBy = error
     if (wasReady) this.#enter('closing')
-    this.#deadlineTimer?.cancel()
-    this.#idleTimer?.cancel()
+    this.#deadline.cancel()
+    this.#idle.cancel()
     this.#abortDial.abort(error)
-    this.#letGo()
+    // With an unread answer to acks 0 in it, a destroyed socket would lose what it still has to send.
+    endSocket(this.#socket, this.#options.clock, this.#hasHandedOver && error.retriable)
     this.#enter('closed')
     for (const pending of this.#answers.drain()) pending.fail(error)
     if (!wasReady) return
-    if (closedChannel.hasSubscribers) {
-      const { nodeId, host, port } = this.#options
-      closedChannel.publish({ nodeId, host, port, error })
-    }
+    if (closedChannel.hasSubscribers) closedChannel.publish({ ...this.#target, error })
     this.onClosed?.(error)
-  }
-
-  /**
-   * Closes the socket. A connection that carried records without answers (`acks: 0`) is ended in order: destroyed with an
-   * unread answer in it, it would be reset, and the system would drop what it still has to send.
-   */
-  #letGo(): void {
-    const socket = this.#socket
-    if (socket === null) return
-    if (!this.#hasHandedOver || this.#closedBy?.retriable === false) return void socket.destroy()
-    this.#setKeepAlive(true)
-    const timer = this.#options.clock.after(END_TIMEOUT_MS, () => socket.destroy())
-    socket.once('close', () => timer.cancel())
-    socket.removeAllListeners('data')
-    socket.resume()
-    socket.end()
   }
 
   #enter(state: ConnectionState): void {
     assertMove(this.#state, state)
     this.#state = state
+    if (!stateChannel.hasSubscribers || !isTold(state)) return
+    stateChannel.publish({ ...this.#target, state, error: this.#closedBy })
+  }
+
+  get #target(): SocketTarget {
+    const { nodeId, host, port } = this.#options
+    return { nodeId, host, port }
   }
 
   #error(code: ConnectionError['code'], what: string, cause?: unknown): ConnectionError {
-    return new ConnectionError(code, `${this.address}: ${code}: ${what}`, { retriable: true, cause })
+    return connectionError(this.address, code, what, cause)
   }
+}
 
-  #asKafkaError(error: unknown): KafkaError {
-    if (error instanceof ProtocolError && !error.message.startsWith(this.address)) {
-      // What we could not write, no other connection will carry; what a peer wrote may have been an accident.
-      const retriable = error.code !== 'NOT_REPRESENTABLE'
-      return new ProtocolError(error.code, `${this.address}: ${error.message}`, { retriable, cause: error })
-    }
-    if (error instanceof KafkaError) return error
-    return this.#error('CONNECTION_FAILED', error instanceof Error ? error.message : String(error), error)
-  }
+type ToldState = 'connecting' | 'ready' | 'closed'
+
+/** The steps between are over in no time. */
+function isTold(state: ConnectionState): state is ToldState {
+  return state === 'connecting' || state === 'ready' || state === 'closed'
 }

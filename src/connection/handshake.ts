@@ -15,14 +15,17 @@ export interface ClientSoftware {
  * Makes a connection that is ready for requests: dials, then asks ApiVersions in the newest version we know, going down
  * when the broker says (or, by hanging up, shows) that this is too new for it: at most three tries, never up.
  *
+ * @param hangUps how often in a row the peer has hung up on all of that. It is then asked once an attempt, in another
+ *   version each time: a load balancer whose broker is away accepts everybody, and four connections each.
  * @throws {ConnectionError | ProtocolError} what went wrong at the last try, naming the address.
  */
 export async function openConnection(
   options: ConnectionOptions,
   software: ClientSoftware,
   opened: (connection: Connection) => void,
+  hangUps = 0,
 ): Promise<Connection> {
-  let version = apiVersions.maxVersion
+  let version = firstVersion(hangUps)
   for (;;) {
     const connection = new Connection(options)
     opened(connection)
@@ -33,11 +36,18 @@ export async function openConnection(
     } catch (error) {
       const hungUp = isHangUp(connection, error)
       connection.close(error as KafkaError)
+      if (hangUps > 0 && hungUp) throw error
       const next = hungUp ? nextApiVersionsAttempt(version, 'closed') : null
       if (next === null) throw hungUp && (await speaksTls(options)) ? needsTls(connection) : error
       version = next
     }
   }
+}
+
+/** The newest; after hang-ups each of the three that are tried in its turn. */
+function firstVersion(hangUps: number): number {
+  const { maxVersion, minVersion } = apiVersions
+  return [maxVersion, maxVersion, maxVersion - 1, minVersion][hangUps === 0 ? 0 : 1 + ((hangUps - 1) % 3)] ?? maxVersion
 }
 
 function isHangUp(connection: Connection, error: unknown): boolean {

@@ -2,9 +2,9 @@ import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
-import { ConnectionError } from '../errors.ts'
+import { ConnectionError, type ConnectionErrorCode } from '../errors.ts'
 import { formatAddress } from './broker-address.ts'
-import { ignoreLateError, raceAddresses } from './race-addresses.ts'
+import { ignoreLateError, raceAddresses, type Dial } from './race-addresses.ts'
 
 /** Where to, in the words of the user's hooks; `nodeId` is null for a bootstrap address. */
 export interface SocketTarget {
@@ -26,6 +26,10 @@ export interface OpenSocketOptions extends SocketTarget, SocketHooks {
   readonly clock: Clock
   readonly connectTimeoutMs: number
   readonly signal: AbortSignal
+  /** All addresses of a name; default: the system's resolver. Tests have one of their own. */
+  readonly lookup?: ((host: string) => Promise<readonly string[]>) | undefined
+  /** Begins a connection; default: `net.connect`. */
+  readonly dial?: Dial | undefined
 }
 
 /**
@@ -60,13 +64,12 @@ async function dial(options: OpenSocketOptions, signal: AbortSignal): Promise<Du
     void made.then((socket) => signal.aborted && socket.destroy(), ignoreLateError)
     return await untilAborted(made, signal)
   }
-  const addresses = await untilAborted(resolveHost(at.host), signal)
+  const addresses = isIP(at.host) === 0 ? await untilAborted((options.lookup ?? lookupAll)(at.host), signal) : [at.host]
   for (const address of addresses) options.connectGuard?.({ host: at.host, port: at.port, address })
-  return await raceAddresses(addresses, at.port, options.clock, signal)
+  return await raceAddresses({ addresses, port: at.port, dial: options.dial, clock: options.clock, signal })
 }
 
-async function resolveHost(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host]
+async function lookupAll(host: string): Promise<string[]> {
   const found = await lookup(host, { all: true, order: 'verbatim' })
   return found.map(({ address }) => address)
 }
@@ -92,15 +95,29 @@ function connectTimeout(options: OpenSocketOptions): ConnectionError {
 function asConnectionError(error: unknown, options: OpenSocketOptions): ConnectionError {
   if (error instanceof ConnectionError) return error
   const systemCode = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const details = { retriable: true, cause: error }
-  if (systemCode === 'ENOTFOUND' || systemCode === 'EAI_AGAIN' || systemCode === 'ENODATA') {
-    const what = `the host name ${JSON.stringify(options.host)} could not be resolved (${systemCode})`
-    return new ConnectionError('HOST_NOT_FOUND', `${formatAddress(options)}: HOST_NOT_FOUND: ${what}`, details)
+  const [code, what] = reasonOf(systemCode, error, options)
+  return new ConnectionError(code, `${formatAddress(options)}: ${code}: ${what}`, { retriable: true, cause: error })
+}
+
+/** What the resolver says when it has no address for a name, for now or for good. */
+const RESOLVER_CODES = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME', 'ENODATA', 'ESERVFAIL']
+
+/** What our own machine lacks; trying again helps once it has it again. */
+const LOCAL_LIMITS: Readonly<Record<string, string>> = {
+  EMFILE: 'this process has no file descriptor left (ulimit -n)',
+  ENFILE: 'this machine has no file descriptor left',
+  EADDRNOTAVAIL: 'this machine has no local port or address left for the connection',
+  ENOBUFS: 'this machine has no memory left for the connection',
+}
+
+function reasonOf(systemCode: string, error: unknown, { host }: OpenSocketOptions): [ConnectionErrorCode, string] {
+  if (RESOLVER_CODES.includes(systemCode)) {
+    return ['HOST_NOT_FOUND', `the host name ${JSON.stringify(host)} could not be resolved (${systemCode})`]
   }
   if (systemCode === 'ECONNREFUSED') {
-    const what = 'connection refused (ECONNREFUSED): nothing listens there'
-    return new ConnectionError('CONNECTION_REFUSED', `${formatAddress(options)}: CONNECTION_REFUSED: ${what}`, details)
+    return ['CONNECTION_REFUSED', 'connection refused (ECONNREFUSED): nothing listens there']
   }
-  const what = error instanceof Error ? error.message : String(error)
-  return new ConnectionError('CONNECTION_FAILED', `${formatAddress(options)}: CONNECTION_FAILED: ${what}`, details)
+  const message = error instanceof Error ? error.message : String(error)
+  const limit = LOCAL_LIMITS[systemCode]
+  return ['CONNECTION_FAILED', limit === undefined ? message : `${limit}: ${message}`]
 }

@@ -1,33 +1,35 @@
-import { partitionForKey } from './keyed.ts'
-import { pick, type Partitioner, type Random, type TopicShape } from './partitioner.ts'
+import { placeOf, type KeylessChoice, type Random, type TopicShape } from './partitioner.ts'
 
 /**
- * Keys by murmur2; records without a key rotate one by one over the partitions that have a leader, from a random start.
- * The rotation advances once a record, whatever batches do (Java's own class skips at each new batch: KAFKA-9965).
+ * One by one over the partitions that have a leader, from a random start. The rotation advances once a record, whatever
+ * batches do (Java's own class skips at each new batch: KAFKA-9965).
  */
-export class RoundRobinPartitioner implements Partitioner {
+export class RoundRobinChoice implements KeylessChoice {
   readonly #random: Random
-  /** The partition given last; the next one is the first available above it, so that counts stay even when one is away. */
+  #available: readonly number[] | null = null
+  /** Where in `available` the partition given last is. */
+  #place = -1
   #last = -1
-  #isStarted = false
 
   constructor(random: Random) {
     this.#random = random
   }
 
-  choose(key: Uint8Array | null, topic: TopicShape): number {
-    if (key !== null) return partitionForKey(key, topic.partitionCount)
-    const { available } = topic
-    if (!this.#isStarted) {
-      this.#isStarted = true
-      this.#last = pick(available, this.#random)
-      return this.#last
-    }
-    this.#last = available.find((partition) => partition > this.#last) ?? available[0] ?? 0
+  choose({ available }: TopicShape): number {
+    this.#place = this.#next(available)
+    if (this.#place >= available.length) this.#place = 0
+    this.#available = available
+    this.#last = available[this.#place] ?? 0
     return this.#last
   }
 
   placed(): void {
     // Rotation does not depend on sizes.
+  }
+
+  /** The place after the last one. In other partitions, the first above the last: counts stay even when one is away. */
+  #next(available: readonly number[]): number {
+    if (this.#available === null) return Math.floor(this.#random() * available.length)
+    return available === this.#available ? this.#place + 1 : placeOf(this.#last + 1, available)
   }
 }

@@ -7,6 +7,8 @@ export interface Accepted {
   readonly record: CheckedRecord
   readonly receipt: Receipt
   readonly token: number
+  /** What it holds of `bufferBytes`. */
+  readonly chargedBytes: number
   /** When `send` was called, by the monotonic clock: deadlines count from here. */
   readonly sentMs: number
   /** Flushes that wait for it. */

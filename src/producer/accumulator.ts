@@ -1,88 +1,31 @@
-import { Batch, type FlushTicket } from './batch.ts'
+import type { PartitionLoads } from '../partitioner/partitioner.ts'
 import type { Accepted } from './accepted.ts'
-
-/** Batches of one partition, oldest first. At most one is in flight: that keeps the order whatever is retried. */
-export class PartitionQueue {
-  readonly topic: string
-  readonly partition: number
-  readonly #waiting: Batch[] = []
-  #inFlight: Batch | null = null
-
-  constructor(topic: string, partition: number) {
-    this.topic = topic
-    this.partition = partition
-  }
-
-  /** The batch that was sent and not answered. It may have settled meanwhile: its deadline passed. */
-  get inFlight(): Batch | null {
-    return this.#inFlight
-  }
-
-  get head(): Batch | undefined {
-    return this.#waiting[0]
-  }
-
-  get isEmpty(): boolean {
-    return this.#waiting.length === 0 && this.#inFlight === null
-  }
-
-  /** The batch that still takes records, if there is one. */
-  get open(): Batch | undefined {
-    const last = this.#waiting.at(-1)
-    return last?.state === 'open' ? last : undefined
-  }
-
-  get waiting(): readonly Batch[] {
-    return this.#waiting
-  }
-
-  push(batch: Batch): void {
-    this.#waiting.push(batch)
-  }
-
-  /** Takes the head out for sending. */
-  takeHead(): Batch {
-    const head = this.#waiting.shift()
-    if (head === undefined) throw new Error('queue: nothing to send')
-    this.#inFlight = head
-    return head
-  }
-
-  /** The answer is there, or will never be. */
-  landed(): void {
-    this.#inFlight = null
-  }
-
-  /** Back to where it was: in front of everything that came after it. */
-  putBack(batch: Batch): void {
-    this.#inFlight = null
-    this.#waiting.unshift(batch)
-  }
-
-  drop(batch: Batch): void {
-    const at = this.#waiting.indexOf(batch)
-    if (at >= 0) this.#waiting.splice(at, 1)
-  }
-
-  dropHead(): void {
-    this.#waiting.shift()
-  }
-}
+import { Batch, type FlushTicket } from './batch.ts'
+import { PartitionQueue } from './partition-queue.ts'
 
 export interface AccumulatorOptions {
   readonly batchBytes: number
+  readonly lingerMs: number
   readonly deliveryTimeoutMs: number
+  /** Where sequences begin: 0, except in tests of the wrap. */
+  readonly firstSequence?: number | undefined
 }
 
 /** First guess of a batch's size: small, because lone records are common and buffers double by themselves. */
 const INITIAL_CAPACITY_BYTES = 1024
 
+/**
+ * A batch has one deadline, that of its oldest record. One that has been open so long takes no more, so that no record
+ * loses much of its own time to an older one.
+ */
+const MAX_OPEN_MS = 1000
+
 /** Records on their way, by partition; keeps bytes, not objects. */
 export class Accumulator {
   readonly #options: AccumulatorOptions
+  /** Never forgotten: a partition's sequences outlive what metadata says of it (faults-and-security.md, S3). */
   readonly #topics = new Map<string, Map<number, PartitionQueue>>()
   readonly #active = new Set<PartitionQueue>()
-  #unsettledBytes = 0
 
   constructor(options: AccumulatorOptions) {
     this.#options = options
@@ -97,32 +40,57 @@ export class Accumulator {
     return this.#active.size === 0
   }
 
-  /** Encoded bytes that have not settled. */
-  get unsettledBytes(): number {
-    return this.#unsettledBytes
+  queue(topic: string, partition: number): PartitionQueue {
+    let queues = this.#topics.get(topic)
+    if (queues === undefined) this.#topics.set(topic, (queues = new Map<number, PartitionQueue>()))
+    let queue = queues.get(partition)
+    if (queue === undefined) {
+      queue = new PartitionQueue(topic, partition, this.#options.firstSequence)
+      queues.set(partition, queue)
+    }
+    return queue
+  }
+
+  /** What partitioners want to know of a topic's queues. */
+  loads(topic: string): PartitionLoads {
+    const queueOf = (partition: number): PartitionQueue | undefined => this.#topics.get(topic)?.get(partition)
+    return {
+      queued: (partition) => queueOf(partition)?.waiting.length ?? 0,
+      hasOpenBatch: (partition, recordBytes) => {
+        const queue = queueOf(partition)
+        const open = queue?.open
+        return open !== undefined && open.sizeBytes + recordBytes <= this.#maxBatchBytes(queue as PartitionQueue)
+      },
+    }
+  }
+
+  #maxBatchBytes({ maxBatchBytes }: PartitionQueue): number {
+    return Math.min(this.#options.batchBytes, maxBatchBytes)
   }
 
   /** Encodes the record into its partition's open batch, or into a new one. @returns the bytes it took. */
-  append({ record, receipt, token, sentMs, tickets }: Accepted, partition: number): number {
-    const queue = this.#queue(record.topic, partition)
-    let batch = queue.open
-    const fits = batch !== undefined && batch.sizeBytes + record.upperBoundBytes <= this.#options.batchBytes
-    if (batch === undefined || !fits) {
-      const capacityBytes = Math.max(record.upperBoundBytes, Math.min(this.#options.batchBytes, INITIAL_CAPACITY_BYTES))
-      batch = new Batch(record.topic, partition, sentMs, sentMs + this.#options.deliveryTimeoutMs, capacityBytes)
-      queue.push(batch)
-      this.#active.add(queue)
-    }
-    const bytes = batch.append(record, receipt, token)
+  append(accepted: Accepted, queue: PartitionQueue): number {
+    const { record, receipt, token, chargedBytes, tickets } = accepted
+    const batch = this.#openBatch(accepted, queue)
+    const bytes = batch.append(record, { receipt, token, chargedBytes })
     for (const ticket of tickets) batch.addTicket(ticket)
     receipt.batched?.(token)
-    this.#unsettledBytes += bytes
     return bytes
   }
 
-  /** A batch is about to settle; its bytes are free. */
-  released(batch: Batch): void {
-    this.#unsettledBytes -= batch.recordBytes
+  #openBatch({ record: { upperBoundBytes }, sentMs }: Accepted, queue: PartitionQueue): Batch {
+    const { lingerMs, deliveryTimeoutMs } = this.#options
+    const maxBytes = this.#maxBatchBytes(queue)
+    const { open } = queue
+    const isInTime = open !== undefined && sentMs - open.createdMs <= MAX_OPEN_MS + lingerMs
+    if (isInTime && open.sizeBytes + upperBoundBytes <= maxBytes) return open
+    const capacityBytes = Math.max(upperBoundBytes, Math.min(maxBytes, INITIAL_CAPACITY_BYTES))
+    const { topic, partition } = queue
+    const deadlineMs = sentMs + deliveryTimeoutMs
+    const batch = new Batch({ topic, partition, createdMs: sentMs, deadlineMs }, capacityBytes)
+    queue.push(batch)
+    this.#active.add(queue)
+    return batch
   }
 
   /** After its turn a queue goes to the end of the line, or out of it. */
@@ -131,25 +99,25 @@ export class Accumulator {
     if (!queue.isEmpty) this.#active.add(queue)
   }
 
-  /** Every batch that is here now tells the ticket when it settles, and does not linger. @returns how many there are. */
-  addTicket(ticket: FlushTicket): number {
-    let count = 0
-    for (const queue of this.#active) {
-      const batches = queue.inFlight === null ? queue.waiting : [queue.inFlight, ...queue.waiting]
-      for (const batch of batches) {
-        if (batch.state === 'settled') continue
-        batch.addTicket(ticket)
-        count++
-      }
+  /** Batches that wait, and that are out. */
+  stats(): { batchesWaiting: number; batchesInFlight: number } {
+    let batchesWaiting = 0
+    let batchesInFlight = 0
+    for (const { waiting, inFlight } of this.#active) {
+      batchesWaiting += waiting.length
+      batchesInFlight += inFlight.length
     }
-    return count
+    return { batchesWaiting, batchesInFlight }
   }
 
-  #queue(topic: string, partition: number): PartitionQueue {
-    let queues = this.#topics.get(topic)
-    if (queues === undefined) this.#topics.set(topic, (queues = new Map<number, PartitionQueue>()))
-    let queue = queues.get(partition)
-    if (queue === undefined) queues.set(partition, (queue = new PartitionQueue(topic, partition)))
-    return queue
+  /** Every batch that is here now tells the ticket when it settles, and does not linger. */
+  addTicket(ticket: FlushTicket): void {
+    for (const { inFlight, waiting } of this.#active) {
+      for (const batch of [...inFlight, ...waiting]) {
+        if (batch.state === 'settled') continue
+        ticket.more()
+        batch.addTicket(ticket)
+      }
+    }
   }
 }

@@ -6,6 +6,7 @@ import { nearestNames } from '../nearest.ts'
 import { errorByCode, toBrokerError } from '../protocol/error-codes.ts'
 import type { Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
+import { finish } from './endings.ts'
 import type { CheckedRecord } from './record.ts'
 
 /** A record that cannot be put into a batch yet: its topic, or the partition it names, is not known. */
@@ -25,8 +26,12 @@ export interface AdmissionOptions {
 export interface AdmissionListener {
   /** The topic is known: the record may go into a batch. */
   admit(accepted: Accepted, topic: TopicMetadata): void
-  /** Records that waited have failed. */
-  onSettled(): void
+  /** A record waits, and counts against `bufferBytes`. */
+  onWaiting(chargedBytes: number): void
+  /** It waits no more, whatever became of it. */
+  onLeaving(chargedBytes: number): void
+  /** It settled without having been in a batch. */
+  onFailed(): void
   /** Names of all topics of the cluster, for the hint in an error. */
   topicNames(): Promise<string[]>
 }
@@ -55,7 +60,6 @@ export class Admission {
   /** Records of topics that are missing, while a hint is being looked for. */
   readonly #leaving = new Set<ReadonlySet<Accepted>>()
   #names: Promise<string[]> | null = null
-  #waitingBytes = 0
   #timer: Timer | null = null
 
   constructor(options: AdmissionOptions, cluster: Cluster, listener: AdmissionListener) {
@@ -68,9 +72,9 @@ export class Admission {
     return this.#topics.size === 0 && this.#leaving.size === 0
   }
 
-  /** Upper bound of what waits here, bytes. */
-  get waitingBytes(): number {
-    return this.#waitingBytes
+  /** Records that wait here. */
+  get count(): number {
+    return this.#all().length
   }
 
   /** The topic, if the record can go into a batch at once: it is known, and nothing of it waits in front. */
@@ -86,7 +90,7 @@ export class Admission {
     const seenRevision = this.#cluster.metadata.topic(record.topic)?.revision ?? -1
     const queue = this.#topics.get(record.topic) ?? []
     queue.push({ accepted, deadlineMs, seenRevision })
-    this.#waitingBytes += record.upperBoundBytes
+    this.#listener.onWaiting(accepted.chargedBytes)
     this.#topics.set(record.topic, queue)
     this.#cluster.watch(record.topic)
     this.#watchTime()
@@ -108,12 +112,13 @@ export class Admission {
     for (const accepted of all) if (!this.#dropIfWithdrawn(accepted)) this.#fail(accepted, error(accepted.record))
   }
 
-  /** Every record that waits now tells the ticket when it settles. @returns how many there are. */
-  addTicket(ticket: FlushTicket): number {
+  /** Every record that waits now tells the ticket when it settles. */
+  addTicket(ticket: FlushTicket): void {
     this.dropWithdrawn()
-    const all = this.#all()
-    for (const { tickets } of all) tickets.push(ticket)
-    return all.length
+    for (const { tickets } of this.#all()) {
+      ticket.more()
+      tickets.push(ticket)
+    }
   }
 
   /** Records that were called off: nobody waits for them, and nothing must. */
@@ -148,7 +153,7 @@ export class Admission {
       const { record } = accepted
       const isNewsSinceSend = topic.revision > waiting.seenRevision
       if (record.partition === null || record.partition < count) {
-        this.#waitingBytes -= record.upperBoundBytes
+        this.#listener.onLeaving(accepted.chargedBytes)
         this.#listener.admit(accepted, topic)
       } else if (isNewsSinceSend || waiting.deadlineMs <= nowMs) this.#fail(accepted, unknownPartition(record, count))
       else return true
@@ -214,10 +219,10 @@ export class Admission {
     return true
   }
 
-  #leave({ record, tickets }: Accepted): void {
-    this.#waitingBytes -= record.upperBoundBytes
-    for (const ticket of tickets) ticket.done()
-    this.#listener.onSettled()
+  #leave({ chargedBytes, tickets }: Accepted): void {
+    finish(tickets)
+    this.#listener.onFailed()
+    this.#listener.onLeaving(chargedBytes)
   }
 
   #metadataTimeout(topic: string): DeliveryError {

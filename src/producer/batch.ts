@@ -1,16 +1,19 @@
 import type { KafkaError } from '../errors.ts'
+import { stampRecordBatch } from '../protocol/record-batch.ts'
 import { RecordBatchBuilder } from '../protocol/record-batch.ts'
 import { asKafkaError } from './arguments.ts'
 import { encodePayload, type PayloadFormat } from './payload.ts'
 import type { Receipt } from './receipt.ts'
-import type { CheckedRecord } from './record.ts'
+import type { RecordParts } from './record.ts'
+import { producerStamp, type BatchStamp } from './sequences.ts'
 
 /**
  * ```
  * open > compressing > sealed > inFlight > settled
  *                        ^________|  retry: the same bytes again
  * ```
- * A batch may settle from any state: deadlines do not wait.
+ * A batch may settle from any state: deadlines do not wait. One that settles while it is in flight stays with its
+ * partition until the answer is there or will never be (`PartitionQueue.inFlight`).
  */
 export type BatchState = 'open' | 'compressing' | 'sealed' | 'inFlight' | 'settled'
 
@@ -27,37 +30,61 @@ const moves: Readonly<Record<BatchState, readonly BatchState[]>> = {
 /** Counts batches down that a `flush` waits for. */
 export interface FlushTicket {
   done(): void
+  /** One batch more to wait for: another one was split. */
+  more(): void
 }
 
-/** Records for one partition that travel together: encoded as they come, sealed once, sent as the same bytes every time. */
-export class Batch {
+/** A record's place in a batch, and who is told of it. */
+export interface BatchEntry {
+  readonly receipt: Receipt
+  readonly token: number
+  readonly chargedBytes: number
+}
+
+export interface BatchPlace {
   readonly topic: string
   readonly partition: number
   readonly createdMs: number
   /** The earliest deadline of its records. */
   readonly deadlineMs: number
+}
+
+/** Records for one partition that travel together: encoded as they come, sealed once, sent as the same bytes every time. */
+export class Batch implements BatchPlace {
+  readonly topic: string
+  readonly partition: number
+  readonly createdMs: number
+  readonly deadlineMs: number
   /** Do not wait for more records: somebody flushes. */
   isUrgent = false
+  /** Takes no more records although it is open: it is a part of one that was split, with its sequences given. */
+  isClosed = false
   attempts = 0
-  /** What its records took, uncompressed. */
-  recordBytes = 0
+  /** What it holds of `bufferBytes`. */
+  chargedBytes = 0
   /** Sticky: once an attempt may have been written, no later refusal makes that undone. */
   maybeWritten = false
   lastError: KafkaError | null = null
   /** How often in all the brokers called it corrupt. */
   corruptCount = 0
+  /** An acknowledgement of it made no sense under this revision of its topic's metadata; null: none did. */
+  doubtRevision: number | null = null
   /** Not to be sent again before this, by the clock. */
   notBeforeMs = -Infinity
   #state: BatchState = 'open'
   #builder: RecordBatchBuilder | null
   #payload: Uint8Array | null = null
   #format: PayloadFormat | null = null
+  #stamp: BatchStamp | null = null
+  /** The stamp and the CRC are in the payload. */
+  #isFinal = false
   readonly #receipts: Receipt[] = []
   readonly #tokens: number[] = []
+  readonly #charges: number[] = []
   readonly #timestamps: number[] = []
   readonly #tickets: FlushTicket[] = []
 
-  constructor(topic: string, partition: number, createdMs: number, deadlineMs: number, capacityBytes: number) {
+  constructor({ topic, partition, createdMs, deadlineMs }: BatchPlace, capacityBytes: number) {
     this.topic = topic
     this.partition = partition
     this.createdMs = createdMs
@@ -77,15 +104,46 @@ export class Batch {
     return this.#builder?.sizeBytes ?? this.#payload?.byteLength ?? 0
   }
 
+  /** Under which identity and sequence it was sent; null: not yet, or without. */
+  get stamp(): BatchStamp | null {
+    return this.#stamp
+  }
+
+  /** How it is written, once it is. */
+  get format(): PayloadFormat | null {
+    return this.#format
+  }
+
+  /** Sealed, not settled: its bytes. */
+  get payload(): Uint8Array | null {
+    return this.#payload
+  }
+
   /** Encodes a record into the open batch. @returns the bytes it took. */
-  append(record: CheckedRecord, receipt: Receipt, token: number): number {
+  append(record: RecordParts, { receipt, token, chargedBytes }: BatchEntry): number {
     if (this.#builder === null) throw new Error(`batch: append while ${this.#state}`)
     const bytes = this.#builder.append(record.timestamp, record.key, record.value, record.headers)
-    this.recordBytes += bytes
     this.#receipts.push(receipt)
     this.#tokens.push(token)
+    this.#charges.push(chargedBytes)
     this.#timestamps.push(record.timestamp)
+    this.chargedBytes += chargedBytes
     return bytes
+  }
+
+  /** Who waits for a record of it. */
+  entry(index: number): BatchEntry {
+    const receipt = this.#receipts[index]
+    if (receipt === undefined) throw new Error(`batch: no record ${index}`)
+    return { receipt, token: this.#tokens[index] ?? 0, chargedBytes: this.#charges[index] ?? 0 }
+  }
+
+  timestamp(index: number): number {
+    return this.#timestamps[index] ?? 0
+  }
+
+  get maxTimestamp(): number {
+    return this.#timestamps.reduce((max, timestamp) => Math.max(max, timestamp), -1)
   }
 
   /**
@@ -115,17 +173,36 @@ export class Batch {
     }
   }
 
-  /** How it is written, once it is. */
-  get format(): PayloadFormat | null {
-    return this.#format
+  /**
+   * Takes its place in the sequence, before it is sent the first time. What may have been written keeps its place for
+   * ever: under another one it would be another batch to the broker (faults-and-security.md, S6, S7).
+   */
+  stampWith(stamp: BatchStamp): void {
+    if (this.#stamp !== null) throw new Error('batch: stamped twice')
+    if (this.maybeWritten) throw new Error('batch: stamped although it may have been written')
+    this.#stamp = stamp
+    this.#isFinal = false
   }
 
-  /** The bytes to send; never the same object state twice with different contents. */
+  /** It was certainly not written, and may get another place. */
+  unstamp(): void {
+    if (this.maybeWritten) throw new Error('batch: a possibly written batch keeps its sequence')
+    this.#stamp = null
+    this.#isFinal = false
+  }
+
+  /** The bytes to send; the same every time. */
   send(): Uint8Array {
-    if (this.#payload === null) throw new Error(`batch: send while ${this.#state}`)
+    const payload = this.#payload
+    if (payload === null) throw new Error(`batch: send while ${this.#state}`)
     this.#enter('inFlight')
     this.attempts++
-    return this.#payload
+    if (this.#isFinal) return payload
+    this.#isFinal = true
+    if (this.#format?.magic === 2) {
+      stampRecordBatch(payload, this.#stamp === null ? null : producerStamp(this.#stamp))
+    }
+    return payload
   }
 
   /** Back to the queue, to be sent again unchanged. */
@@ -147,18 +224,39 @@ export class Batch {
       const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : (this.#timestamps[i] ?? 0)
       receipt.settleDelivered(this.#tokens[i] ?? 0, this.topic, this.partition, offset, timestamp)
     })
-    this.#tickets.forEach((ticket) => ticket.done())
+    this.#finishTickets()
   }
 
   fail(error: KafkaError): void {
+    this.failEach(() => error)
+  }
+
+  /** Every record with an error of its own. */
+  failEach(errorOf: (index: number) => KafkaError): void {
     this.#settle()
-    this.#receipts.forEach((receipt, i) => receipt.settleFailed(this.#tokens[i] ?? 0, error))
-    this.#tickets.forEach((ticket) => ticket.done())
+    this.#receipts.forEach((receipt, i) => receipt.settleFailed(this.#tokens[i] ?? 0, errorOf(i)))
+    this.#finishTickets()
+  }
+
+  /** Its records are in other batches now, which settle for it. */
+  dissolve(parts: readonly Batch[]): void {
+    this.#settle()
+    for (const ticket of this.#tickets) {
+      for (const part of parts) {
+        ticket.more()
+        part.addTicket(ticket)
+      }
+    }
+    this.#finishTickets()
   }
 
   addTicket(ticket: FlushTicket): void {
     this.#tickets.push(ticket)
     this.isUrgent = true
+  }
+
+  #finishTickets(): void {
+    for (const ticket of this.#tickets.splice(0)) ticket.done()
   }
 
   #settle(): void {

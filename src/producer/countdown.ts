@@ -10,6 +10,10 @@ export class Countdown implements FlushTicket {
     this.settled = new Promise((resolve) => (this.#resolve = resolve))
   }
 
+  more(): void {
+    this.remaining++
+  }
+
   done(): void {
     this.remaining--
     if (this.remaining === 0) this.#resolve()

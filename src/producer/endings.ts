@@ -1,5 +1,5 @@
-import { DeliveryError, type ErrorDetails } from '../errors.ts'
-import type { FlushTicket } from './batch.ts'
+import { DeliveryError, type ErrorDetails, type KafkaError } from '../errors.ts'
+import type { Batch, FlushTicket } from './batch.ts'
 
 export function finish(tickets: readonly FlushTicket[]): void {
   for (const ticket of tickets) ticket.done()
@@ -17,4 +17,15 @@ export function closedError(what: string, details: ErrorDetails): DeliveryError 
 /** `close` goes on to give up what `flush` could not wait for, and says so itself. */
 export function givenUpBelow(): void {
   return undefined
+}
+
+/** What every record is told after a producer came to its end by itself. */
+export function fatalError(cause: KafkaError, details: ErrorDetails): DeliveryError {
+  const what = `the producer stopped for good: ${cause.message}`
+  return new DeliveryError('SEQUENCE_DESYNC', `send: SEQUENCE_DESYNC: ${what}`, { ...details, fatal: true, cause })
+}
+
+/** What is known of a batch that is given up. */
+export function detailsOf({ topic, partition, attempts, maybeWritten, state }: Batch): ErrorDetails {
+  return { topic, partition, attempts, maybeWritten: maybeWritten || state === 'inFlight' }
 }

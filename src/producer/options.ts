@@ -3,8 +3,11 @@ import { checkCompression } from '../compression/load-codec.ts'
 import type { BrokerAddress } from '../connection/broker-address.ts'
 import { parseBrokers } from '../connection/broker-address.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
-import { OptionError } from '../errors.ts'
+import { OptionError, type KafkaError } from '../errors.ts'
 import { bool, custom, hook, int, notYet, resolve, show, text, type CrossRule, type Resolved } from '../options.ts'
+import { checkPartitioner, quotedPartitionerNames } from '../partitioner/check-partitioner.ts'
+import type { PartitionerName } from '../partitioner/named.ts'
+import type { Idempotence } from './producer-id.ts'
 import type { ProducerRecord } from './record.ts'
 
 /** A partitioner of the user's own; what it throws, or an impossible answer, rejects that record alone. */
@@ -36,9 +39,11 @@ export interface ProducerOptions extends SocketHooks {
   connectionsMaxIdleMs?: number | undefined
   connectTimeoutMs?: number | undefined
   allowAutoTopicCreation?: boolean | undefined
-  partitioner?: 'default' | 'round-robin' | PartitionerFunction | undefined
+  partitioner?: PartitionerName | PartitionerFunction | undefined
   logger?: Logger | undefined
-  idempotent?: false | undefined
+  idempotent?: boolean | undefined
+  bufferBytes?: number | undefined
+  onUndelivered?: ((error: KafkaError) => void) | undefined
   compression?: 'none' | CodecName | CompressionSettings | undefined
 }
 
@@ -72,7 +77,7 @@ export const producerOptionTable = Object.freeze({
   }),
   lingerMs: int({
     kafka: 'linger.ms',
-    doc: 'How long a batch may wait for more records. `0`: only what is sent in the same turn of the event loop, or while the partition is busy, shares a batch.',
+    doc: 'How long a batch may wait for more records while its broker is busy. A record for a broker with nothing to do never waits; `0`: only what is sent in the same turn of the event loop, or while the partition is busy, shares a batch.',
     min: 0,
     max: 60_000,
     default: 0,
@@ -93,14 +98,14 @@ export const producerOptionTable = Object.freeze({
   }),
   maxInFlightRequests: int({
     kafka: 'max.in.flight.requests.per.connection',
-    doc: 'Requests out at once per broker. A partition is in at most one of them, so that retries keep its order.',
+    doc: 'Requests out at once per broker. A partition is in at most five of them, in one without idempotence, so that retries keep its order.',
     min: 1,
     max: 1000,
     default: 5,
   }),
   maxBlockMs: int({
     kafka: 'max.block.ms',
-    doc: 'How long `send` may wait to learn the partitions of a topic.',
+    doc: 'How long `send` may wait to learn the partitions of a topic, and for room in `bufferBytes`.',
     min: 0,
     max: DAY_MS,
     default: 60_000,
@@ -174,17 +179,12 @@ export const producerOptionTable = Object.freeze({
     doc: 'Lets the cluster make topics that do not exist, if it is set up to do so.',
     default: true,
   }),
-  partitioner: custom<'default' | 'round-robin' | PartitionerFunction>({
-    type: "'default', 'round-robin', or `(record, { topic, partitionCount, available }) => number`",
+  partitioner: custom<PartitionerName | PartitionerFunction>({
+    type: `${quotedPartitionerNames}, or \`(record, { topic, partitionCount, available }) => number\``,
     kafka: 'partitioner.class',
-    doc: "`'default'`: explicit partition, else Java's murmur2 of the key, else sticky. `'round-robin'`: records without a key rotate one by one.",
+    doc: "`'default'`: explicit partition, else Java's murmur2 of the key, else sticky. `'round-robin'`: records without a key rotate one by one. The others are librdkafka's; docs/partitioning.md compares them.",
     defaultText: "'default'",
-    check(value) {
-      if (value === undefined) return { value: 'default' }
-      if (value === 'default' || value === 'round-robin') return { value }
-      if (typeof value === 'function') return { value: value as PartitionerFunction }
-      return { expected: "'default', 'round-robin' or a function" }
-    },
+    check: checkPartitioner,
   }),
   compression: custom<CompressionSettings | null>({
     type: "'none', 'gzip', 'snappy', 'lz4', 'zstd', or `{ codec, level?, compress? }`",
@@ -211,11 +211,26 @@ export const producerOptionTable = Object.freeze({
     defaultText: '-',
     check: checkLogger,
   }),
-  idempotent: notYet<false>({
-    kafka: 'enable.idempotence',
+  idempotent: custom<boolean | null>({
     type: 'boolean',
-    doc: 'Retries write no second copy.',
-    neutral: [false],
+    kafka: 'enable.idempotence',
+    doc: 'Retries write no second copy. Unset: yes with `acks` all, and without where the brokers cannot or do not allow it, with one warning. `true`: fails then instead.',
+    defaultText: "yes, with acks 'all'",
+    check(value) {
+      if (value === undefined) return { value: null }
+      return typeof value === 'boolean' ? { value } : { expected: 'true or false' }
+    },
+  }),
+  bufferBytes: int({
+    kafka: 'buffer.memory',
+    doc: 'Memory for records that have not settled; each is charged its bytes and 512 more. Beyond it `send` waits, `offer` says no; beyond twice as much `send` fails.',
+    min: 1024,
+    max: Number.MAX_SAFE_INTEGER,
+    default: 33_554_432,
+  }),
+  onUndelivered: hook<(error: KafkaError) => void>({
+    signature: '`(error) => void`',
+    doc: 'Hears of records that nobody awaits: `offer` without a callback.',
   }),
   transactionalId: notYet<never>({ kafka: 'transactional.id', type: 'string', doc: 'Transactions.', neutral: [] }),
   transactionTimeoutMs: notYet<never>({
@@ -231,18 +246,16 @@ export const producerOptionTable = Object.freeze({
     doc: 'Lets credentials travel without TLS.',
     neutral: [false],
   }),
-  bufferBytes: notYet<never>({
-    kafka: 'buffer.memory',
-    type: 'integer',
-    doc: 'Limit of the memory for records that are not settled.',
-    neutral: [],
-  }),
-  onUndelivered: notYet<never>({ type: 'function', doc: 'Hears of records that nobody awaits.', neutral: [] }),
 })
 
 export type ResolvedProducerOptions = Resolved<typeof producerOptionTable>
 
 const rules: readonly CrossRule<typeof producerOptionTable>[] = [
+  [
+    (o) => o.idempotent !== true || o.acks === -1,
+    (o) =>
+      `idempotent: true needs acks 'all', got ${o.acks}: without all replicas nothing can be known to be written once`,
+  ],
   [
     (o) => o.deliveryTimeoutMs > o.lingerMs,
     (o) =>
@@ -287,6 +300,12 @@ const foreignNames: Readonly<Record<string, string>> = {
 /** @throws {OptionError} every problem at once. */
 export function resolveProducerOptions(input: unknown): ResolvedProducerOptions {
   return resolve(input, { where: 'Producer', table: producerOptionTable, rules, foreignNames })
+}
+
+/** Asked for, taken for granted, or neither. */
+export function idempotenceOf({ idempotent, acks }: ResolvedProducerOptions): Idempotence {
+  if (idempotent === null) return acks === -1 ? 'preferred' : 'off'
+  return idempotent ? 'required' : 'off'
 }
 
 function checkBrokers(value: unknown): ReturnType<(typeof producerOptionTable)['brokers']['check']> {

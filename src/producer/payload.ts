@@ -42,7 +42,8 @@ export function versionsFor({
 }
 
 /**
- * The bytes that will be sent, every time the same. A promise where a codec compresses off the event loop.
+ * The bytes that will be sent, but for the stamp of a record batch, which has no valid CRC until then. A promise where a
+ * codec compresses off the event loop.
  *
  * @throws {ProtocolError} `NOT_REPRESENTABLE`: an old format cannot carry what the records have (headers).
  * @throws {DeliveryError} `COMPRESSION_FAILED`: the codec threw.
@@ -50,14 +51,12 @@ export function versionsFor({
 export function encodePayload(builder: RecordBatchBuilder, format: PayloadFormat): Uint8Array | Promise<Uint8Array> {
   const { codec, magic } = format
   if (magic !== 2) return encodeOld(builder, magic, codec)
-  if (codec === null) return stamped(builder.build())
+  if (codec === null) return builder.build()
   const raw = builder.records()
   const finish = (compressed: Uint8Array): Uint8Array =>
-    stamped(
-      isWorthwhile(raw.byteLength, compressed.byteLength)
-        ? builder.build({ codec: codec.id, compressedRecords: compressed })
-        : builder.build(),
-    )
+    isWorthwhile(raw.byteLength, compressed.byteLength)
+      ? builder.build({ codec: codec.id, compressedRecords: compressed })
+      : builder.build()
   try {
     const compressed = compressWith(codec, raw)
     if (!(compressed instanceof Promise)) return finish(compressed)

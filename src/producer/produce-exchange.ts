@@ -2,8 +2,8 @@ import { NO_TOPIC_ID, type Metadata } from '../cluster/metadata.ts'
 import type { produce } from '../protocol/messages/produce.ts'
 import type { VersionLimits } from '../protocol/negotiate.ts'
 import type { RequestInput, ResponseOf } from '../protocol/schema.ts'
-import type { PartitionQueue } from './accumulator.ts'
 import type { Batch } from './batch.ts'
+import type { PartitionQueue } from './partition-queue.ts'
 import { versionsFor } from './payload.ts'
 
 /** v13 names topics by id; a broker that is too old to give ids must be asked in an older version. */
@@ -33,6 +33,11 @@ export class ProduceExchange {
     this.#topicIds.set(topic, metadata.topic(topic)?.topicId ?? NO_TOPIC_ID)
     this.queues.set(batch, queue)
     this.#sizeBytes += batch.sizeBytes
+  }
+
+  /** The id under which the broker took the topic; null: in this version topics have names. */
+  topicIdIn(version: number, topic: string): string | null {
+    return version > LAST_VERSION_WITH_NAMES ? (this.#topicIds.get(topic) ?? null) : null
   }
 
   /** The versions that can carry it: batches are written in one format, and ids of topics may be missing. */

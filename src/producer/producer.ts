@@ -1,26 +1,32 @@
+import type { Writable } from 'node:stream'
 import { systemClock, type Clock, type Timer } from '../clock.ts'
 import { backoffMs } from '../cluster/backoff.ts'
 import { Cluster } from '../cluster/cluster.ts'
-import type { MetadataResponse, TopicMetadata } from '../cluster/metadata.ts'
+import type { MetadataResponse } from '../cluster/metadata.ts'
 import { loadCodec } from '../compression/load-codec.ts'
 import { DeliveryError, KafkaError } from '../errors.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
-import type { Accepted } from './accepted.ts'
-import { asKafkaError, checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
-import { closedError, finish, givenUpBelow, metadataTimeout } from './endings.ts'
-import { Countdown } from './countdown.ts'
 import { Accumulator } from './accumulator.ts'
-import { Admission } from './admission.ts'
+import { asKafkaError, checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
+import { Countdown } from './countdown.ts'
+import { newCounters } from './counters.ts'
 import { BatchDeliveryError, ReportReceipt, type DeliveryReport } from './delivery-report.ts'
-import { resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './options.ts'
+import { closedError, detailsOf, fatalError, givenUpBelow, metadataTimeout } from './endings.ts'
+import { Intake } from './intake.ts'
+import { Log } from './log.ts'
+import { idempotenceOf, resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './options.ts'
 import { Placement } from './placement.ts'
-import { PromiseReceipt, type Receipt } from './receipt.ts'
+import { ProducerId } from './producer-id.ts'
+import { CallbackReceipt, PromiseReceipt, UnwatchedReceipt, type OfferCallback } from './receipt.ts'
 import type { RecordMetadata } from './record-metadata.ts'
-import { checkRecord, type CheckedRecord, type ProducerRecord } from './record.ts'
-import { Sender } from './sender.ts'
-import { aborted, checkCallOptions, Signals } from './signals.ts'
+import type { ProducerRecord } from './record.ts'
 import { readRecords, ReadStop } from './read-records.ts'
+import { Sender } from './sender.ts'
+import { Settlement } from './settlement.ts'
+import { aborted, checkCallOptions, Signals } from './signals.ts'
+import type { ProducerStats } from './stats.ts'
 import { listPartitions, listTopics, type AskMetadata, type PartitionInfo, type TopicInfo } from './topic-info.ts'
+import { checkWritableOptions, RecordWritable, type WritableOptions, type WritableParts } from './writable.ts'
 
 export interface SendOptions {
   signal?: AbortSignal | undefined
@@ -33,61 +39,87 @@ export interface SendAllOptions extends SendOptions {
 
 type ProducerState = 'running' | 'flushing' | 'closing' | 'closed'
 
-/**
- * `sendAll` reads on only while less than this waits to be acknowledged: an endless input must not become an endless
- * buffer. (`bufferBytes`, the limit for `send`, arrives with the engine work.)
- */
-const SEND_ALL_WINDOW_BYTES = 32 * 1024 * 1024
-
 /** So many records `sendAll` takes from a plain iterable before it lets the event loop turn: sockets want to be read. */
 const SEND_ALL_TURN_RECORDS = 1024
 
 /**
  * Sends records to a Kafka cluster.
  *
- * Connects by itself at the first send. Records for one partition are written in the order of their `send`. Retries may
- * write a second copy until idempotence arrives; nothing is ever reported as delivered that no broker acknowledged.
+ * Connects by itself at the first send. Records for one partition are written in the order of their `send`, and, unless
+ * idempotence is off, each of them once, whatever is retried. Nothing is ever reported as delivered that no broker
+ * acknowledged.
  */
 export class Producer {
   readonly #options: ResolvedProducerOptions
   readonly #clock: Clock
+  readonly #log: Log
+  readonly #counters = newCounters()
   readonly #cluster: Cluster
   readonly #accumulator: Accumulator
-  readonly #admission: Admission
-  readonly #placement: Placement
+  readonly #producerId: ProducerId
+  readonly #intake: Intake
   readonly #sender: Sender
-  readonly #signals = new Signals(() => this.#admission.dropWithdrawn())
+  readonly #signals = new Signals(() => this.#intake.dropWithdrawn())
+  readonly #unwatched: UnwatchedReceipt
   /** `sendAll`s that are reading. */
   readonly #readings = new Set<ReadStop>()
   readonly #askMetadata: AskMetadata
   #state: ProducerState = 'running'
   #closing: Promise<void> | null = null
-  #onDrained: (() => void)[] = []
+  /** Nothing can be promised any more. */
+  #fatal: KafkaError | null = null
   /** Without answers (`acks: 0`) a lost connection is the only sign of a leader that moved. */
   #isMetadataDoubtful = false
 
   /** @throws {OptionError} every problem of the options at once. */
   constructor(options: ProducerOptions)
-  /** @internal Tests own the time. */
-  constructor(options: ProducerOptions, clock: Clock)
-  constructor(options: ProducerOptions, clock: Clock = systemClock) {
+  /** @internal Tests own the time, and where sequences begin. */
+  constructor(options: ProducerOptions, clock: Clock, firstSequence?: number)
+  constructor(options: ProducerOptions, clock: Clock = systemClock, firstSequence = 0) {
     this.#options = resolveProducerOptions(options)
     this.#clock = clock
+    this.#log = new Log(this.#options.logger)
     // A batch that no request can carry would have to go alone, and over the limit.
     const batchBytes = Math.min(this.#options.batchBytes, this.#options.maxRequestBytes)
-    const { compression } = this.#options
+    const { compression, onUndelivered } = this.#options
     const codec = compression === null ? null : loadCodec(compression)
-    const parts = { ...this.#options, batchBytes, codec, clock: this.#clock }
-    this.#cluster = new Cluster(parts, {
+    const given = {
+      ...this.#options,
+      batchBytes,
+      codec,
+      clock,
+      firstSequence,
+      idempotence: idempotenceOf(this.#options),
+    }
+    this.#unwatched = new UnwatchedReceipt(onUndelivered, (what, call) => this.#log.guard(what, call))
+    this.#cluster = new Cluster(given, {
       onChange: (error) => this.#onClusterChange(error),
       onRefreshFailed: (error, isHopeless) => this.#onRefreshFailed(error, isHopeless),
     })
-    this.#accumulator = new Accumulator(parts)
-    this.#placement = new Placement(parts)
-    this.#sender = new Sender(parts, this.#cluster, this.#accumulator, () => this.#resumeReaders())
-    this.#admission = new Admission(parts, this.#cluster, {
-      admit: (accepted, topic) => this.#admit(accepted, topic),
-      onSettled: () => this.#resumeReaders(),
+    this.#accumulator = new Accumulator(given)
+    this.#producerId = new ProducerId(given, {
+      onChange: () => this.#sender.pumpSoon(),
+      onRefused: (error) => this.#sender.failUnsent(error),
+      onFallback: (error) => this.#log.warn(`going on without idempotence: ${error.message}`, { err: error }),
+    })
+    const common = { cluster: this.#cluster, accumulator: this.#accumulator, counters: this.#counters }
+    const settlement = new Settlement(given, this.#cluster, this.#accumulator, this.#counters, {
+      onReleased: (queue, bytes) => this.#intake.memory.giveBack(queue, bytes),
+      onDesync: (error) => this.#endFor(error),
+      onSuspicion: (message, fields) => this.#log.warn(message, fields),
+    })
+    this.#sender = new Sender(given, {
+      ...common,
+      producerId: this.#producerId,
+      settlement,
+      isMemoryTight: () => this.#intake.memory.waiterCount > 0,
+    })
+    this.#intake = new Intake(given, {
+      ...common,
+      placement: new Placement({ ...given, loads: (topic) => this.#accumulator.loads(topic) }),
+      refusal: (where) => this.#refusal(where),
+      ended: () => this.#ended(),
+      onAppended: () => this.#onAppended(),
       topicNames: async () => (await this.topics()).map(({ name }) => name),
     })
     this.#askMetadata = (question) => this.#askUntil(question)
@@ -109,23 +141,73 @@ export class Producer {
   /**
    * Queues one record; resolves when the brokers have acknowledged the batch that carries it.
    *
-   * A topic that is not known yet is looked up first, at most `maxBlockMs`; `deliveryTimeoutMs` starts at the call. The
-   * record and its buffers belong to the producer until it settles.
+   * A topic that is not known yet is looked up first, and while `bufferBytes` is exhausted the record waits, in all at
+   * most `maxBlockMs`; `deliveryTimeoutMs` starts at the call. The record and its buffers belong to the producer until it
+   * settles.
    *
    * @returns where the record went; `offset` is `-1n` with `acks: 0`, because nobody told us.
    * @throws {OptionError} `INVALID_RECORD`: no topic, no value, a field of the wrong kind. Nothing was sent.
-   * @throws {DeliveryError} `RECORD_TOO_LARGE`, `UNKNOWN_PARTITION`, `PARTITIONER_FAILED`, `METADATA_TIMEOUT`, `CLOSED`:
-   * nothing was sent. `DELIVERY_TIMEOUT`, `ABORTED`: see `maybeWritten`.
+   * @throws {DeliveryError} `RECORD_TOO_LARGE`, `BUFFER_FULL`, `UNKNOWN_PARTITION`, `PARTITIONER_FAILED`,
+   * `METADATA_TIMEOUT`, `BATCH_REJECTED`: it is not written. `DELIVERY_TIMEOUT`, `DELIVERY_UNCERTAIN`, `ABORTED`, `CLOSED`:
+   * see `maybeWritten`.
    * @throws {BrokerError} a broker refused for good; `code` is its reason.
    * @throws {ConnectionError | ProtocolError} no bootstrap address is a Kafka broker that we can talk to.
-   * @see Kafka `max.block.ms`, `delivery.timeout.ms`, `max.request.size`
+   * @see Kafka `max.block.ms`, `buffer.memory`, `delivery.timeout.ms`, `max.request.size`
    */
   send(record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata> {
     return new Promise((resolve, reject) => {
       const receipt = new PromiseReceipt(resolve, reject)
       checkCallOptions('send', options)
-      this.#accept(record, options?.signal === undefined ? receipt : this.#signals.guard(options.signal, receipt), 0)
+      const guarded = options?.signal === undefined ? receipt : this.#signals.guard(options.signal, receipt)
+      this.#intake.accept(record, guarded, 0)
     })
+  }
+
+  /**
+   * Takes one record in without a promise, the cheapest way to send. `false`: it was not taken in, because `bufferBytes`
+   * is full or a `send` waits for room; `ready()` tells when to come back.
+   *
+   * @param done runs once if, and only if, this returned true, and never before it returned. Without it failures are told
+   * to `onUndelivered`.
+   * @throws {OptionError} `INVALID_RECORD`, {DeliveryError} `RECORD_TOO_LARGE`, `PARTITIONER_FAILED`, `CLOSED`: it can never
+   * be taken in.
+   */
+  offer<C = undefined>(record: ProducerRecord, done?: OfferCallback<C>, context?: C): boolean {
+    return this.#intake.offer(record, () => {
+      if (done === undefined) return this.#unwatched
+      return new CallbackReceipt<C>(done, context as C, (what, call) => this.#log.guard(what, call))
+    })
+  }
+
+  /**
+   * Resolves when `offer` would take records in again.
+   *
+   * @throws {DeliveryError} `CLOSED`, `ABORTED`.
+   */
+  async ready(options: SendOptions = {}): Promise<void> {
+    this.#assertOpen('ready')
+    checkCallOptions('ready', options)
+    await this.#signals.race(options.signal, 'ready', this.#intake.memory.ready())
+    this.#assertOpen('ready')
+  }
+
+  /**
+   * A stream of records, for input without end: `offer` behind it, back-pressure in front. `finish` comes when all have
+   * settled. The first record that is not delivered destroys it, unless there is an `onError`.
+   *
+   * @throws {OptionError} `INVALID_ARGUMENT`, {DeliveryError} `CLOSED`.
+   */
+  writable(options: WritableOptions = {}): Writable {
+    checkWritableOptions(options)
+    this.#assertOpen('writable')
+    const parts: WritableParts = {
+      offer: (record, done, context) => this.offer(record, done, context),
+      ready: (wait) => this.ready(wait),
+      flush: () => this.flush(),
+      soon: (fn) => this.#clock.soon(fn),
+      onUndelivered: (error) => this.#unwatched.settleFailed(0, error),
+    }
+    return new RecordWritable(parts, options)
   }
 
   /**
@@ -156,7 +238,9 @@ export class Producer {
     checkCallOptions('sendAll', options)
     const report = new ReportReceipt()
     const receipt = options.signal === undefined ? report : this.#signals.guard(options.signal, report)
-    const failure = await this.#readAll(records, options, (record) => this.#accept(record, receipt, report.next()))
+    const failure = await this.#readAll(records, options, (record) =>
+      this.#intake.accept(record, receipt, report.next()),
+    )
     await report.allSettled()
     if (failure !== null) throw new BatchDeliveryError(report, { cause: failure.cause })
     return report
@@ -171,7 +255,8 @@ export class Producer {
     checkCallOptions('flush', options)
     checkTimeout('flush', options.timeoutMs)
     const ticket = new Countdown()
-    ticket.remaining = this.#admission.addTicket(ticket) + this.#accumulator.addTicket(ticket)
+    this.#intake.addTicket(ticket)
+    this.#accumulator.addTicket(ticket)
     if (ticket.remaining === 0) return
     this.#sender.pump()
     const settled = this.#within(options.timeoutMs, ticket.settled)
@@ -220,6 +305,24 @@ export class Producer {
     return await listPartitions(this.#askMetadata, topic)
   }
 
+  /** What it has done and what it holds, now. */
+  stats(): ProducerStats {
+    const { memory } = this.#intake
+    const { identity, isOn } = this.#producerId
+    return {
+      ...this.#counters,
+      state: this.#state,
+      idempotent: isOn,
+      producerId: identity?.producerId ?? null,
+      producerEpoch: identity?.producerEpoch ?? null,
+      unsettled: this.#counters.accepted - this.#counters.delivered - this.#counters.failed,
+      waiting: this.#intake.waitingCount,
+      bufferBytes: this.#options.bufferBytes,
+      bufferUsedBytes: memory.usedBytes + memory.waitingBytes,
+      ...this.#accumulator.stats(),
+    }
+  }
+
   /** Takes one record after the other, no faster than they settle. */
   async #readAll(
     records: Iterable<RecordForTopic> | AsyncIterable<RecordForTopic>,
@@ -230,7 +333,7 @@ export class Producer {
     const take = (record: RecordForTopic): Promise<void> | null => {
       accept(withTopic(record, topic))
       taken++
-      if (this.#unsettledBytes > SEND_ALL_WINDOW_BYTES) return this.#drained()
+      if (this.#intake.memory.isTight) return this.#intake.memory.loosened()
       return taken % SEND_ALL_TURN_RECORDS === 0 ? new Promise((resolve) => this.#clock.soon(resolve)) : null
     }
     const stop = new ReadStop()
@@ -244,88 +347,40 @@ export class Producer {
     }
   }
 
-  /** Takes a record in, or fails it through its receipt: this never throws. */
-  #accept(record: ProducerRecord, receipt: Receipt, token: number): void {
-    try {
-      receipt.begin?.(token)
-      this.#assertOpen('send')
-      const checked = checkRecord(record, this.#clock.wallNow())
-      this.#checkSize(checked)
-      if (receipt.isWithdrawn?.(token) === true) return
-      const accepted = { record: checked, receipt, token, sentMs: this.#clock.now(), tickets: [] }
-      const topic = this.#admission.ready(checked)
-      if (topic === null) this.#admission.wait(accepted)
-      else this.#admit(accepted, topic)
-    } catch (error) {
-      receipt.settleFailed(token, asKafkaError(error))
+  #onAppended(): void {
+    if (this.#isMetadataDoubtful) {
+      this.#isMetadataDoubtful = false
+      this.#cluster.refreshSoon()
     }
-  }
-
-  /** Into a batch, now that its topic is known. */
-  #admit(accepted: Accepted, topic: TopicMetadata): void {
-    const { record, receipt, token, tickets } = accepted
-    try {
-      const partition = this.#placement.choose(record, topic)
-      // A partitioner is the user's code: it may have closed the producer, or called the record off.
-      if (this.#state === 'closed') throw closedError('the producer was closed first', { topic: record.topic })
-      if (receipt.isWithdrawn?.(token) === true) return finish(tickets)
-      const bytes = this.#accumulator.append(accepted, partition)
-      this.#placement.placed(record, partition, bytes)
-      if (this.#isMetadataDoubtful) {
-        this.#isMetadataDoubtful = false
-        this.#cluster.refreshSoon()
-      }
-      this.#sender.pumpSoon()
-    } catch (error) {
-      receipt.settleFailed(token, asKafkaError(error))
-      finish(tickets)
-    }
-  }
-
-  #checkSize({ upperBoundBytes, topic }: CheckedRecord): void {
-    const { maxRequestBytes } = this.#options
-    if (upperBoundBytes <= maxRequestBytes) return
-    const what = `a record of ${upperBoundBytes} bytes for topic ${JSON.stringify(topic)} is over maxRequestBytes (${maxRequestBytes})`
-    throw new DeliveryError('RECORD_TOO_LARGE', `send: RECORD_TOO_LARGE: ${what}`, { topic })
+    this.#sender.pumpSoon()
   }
 
   #onClusterChange(error: KafkaError | null): void {
     if (error !== null) {
-      this.#warn(error, error.message)
+      this.#log.warn(error.message, { err: error })
       this.#isMetadataDoubtful = this.#options.acks === 0
-      if (!this.#admission.isEmpty || !this.#accumulator.isEmpty) this.#cluster.refreshSoon()
+      if (!this.#intake.isEmpty || !this.#accumulator.isEmpty) this.#cluster.refreshSoon()
     }
-    this.#admission.review()
+    this.#intake.review()
     this.#sender.pump()
   }
 
   #onRefreshFailed(error: KafkaError, isHopeless: boolean): void {
-    this.#warn(error, `metadata could not be refreshed: ${error.message}`)
-    if (isHopeless) this.#admission.failAll(() => error)
-    this.#admission.review()
+    this.#log.warn(`metadata could not be refreshed: ${error.message}`, { err: error })
+    if (isHopeless) this.#intake.failWaitingForTopics(error)
+    this.#intake.review()
     this.#sender.pump()
   }
 
-  #warn(error: KafkaError, message: string): void {
-    try {
-      this.#options.logger?.warn({ err: error }, message)
-    } catch {
-      // A logger that throws has nobody to tell; it must not take the records with it.
-    }
-  }
-
-  get #unsettledBytes(): number {
-    return this.#accumulator.unsettledBytes + this.#admission.waitingBytes
-  }
-
-  /** Half of the window is free again: whoever reads records for `sendAll` goes on. */
-  #resumeReaders(): void {
-    if (this.#onDrained.length === 0 || this.#unsettledBytes > SEND_ALL_WINDOW_BYTES / 2) return
-    for (const resume of this.#onDrained.splice(0)) resume()
-  }
-
-  #drained(): Promise<void> {
-    return new Promise((resolve) => this.#onDrained.push(resolve))
+  /** A broker and we disagree about what is in the log: going on would lose records or double them. */
+  #endFor(error: KafkaError): void {
+    if (this.#fatal !== null) return
+    this.#fatal = error
+    this.#log.error(error.message, { err: error })
+    for (const reading of this.#readings) reading.stop(error)
+    this.#intake.failAll(() => fatalError(error, {}))
+    this.#sender.failAll((batch) => fatalError(error, detailsOf(batch)))
+    this.#intake.memory.wakeAll()
   }
 
   async #close({ timeoutMs }: { timeoutMs?: number | undefined }): Promise<void> {
@@ -334,21 +389,16 @@ export class Producer {
     const waitMs = timeoutMs ?? this.#options.deliveryTimeoutMs
     if (waitMs > 0) await this.flush(waitMs === Infinity ? {} : { timeoutMs: waitMs }).catch(givenUpBelow)
     let givenUp = 0
-    this.#admission.failAll(({ topic }) => {
+    this.#intake.failAll(({ topic }) => {
       givenUp++
       return closedError(`topic ${JSON.stringify(topic)}: the producer was closed first`, { topic })
     })
-    this.#sender.failAll(({ topic, partition, maybeWritten, state, recordCount, attempts }) => {
-      givenUp += recordCount
-      const where = `topic ${JSON.stringify(topic)} partition ${partition}`
-      const isMaybeWritten = maybeWritten || state === 'inFlight'
-      return closedError(`${where}: the producer was closed first`, {
-        topic,
-        partition,
-        attempts,
-        maybeWritten: isMaybeWritten,
-      })
+    this.#sender.failAll((batch) => {
+      givenUp += batch.recordCount
+      const where = `topic ${JSON.stringify(batch.topic)} partition ${batch.partition}`
+      return closedError(`${where}: the producer was closed first`, detailsOf(batch))
     })
+    this.#intake.memory.wakeAll()
     this.#cluster.close()
     this.#state = 'closed'
     if (givenUp > 0) throw closedError(`${givenUp} records had not settled and were given up`, { maybeWritten: true })
@@ -382,6 +432,18 @@ export class Producer {
   }
 
   #assertOpen(where: string): void {
-    if (this.#state !== 'running') throw new DeliveryError('CLOSED', `${where}: CLOSED: the producer is ${this.#state}`)
+    const refusal = this.#refusal(where)
+    if (refusal !== null) throw refusal
+  }
+
+  #refusal(where: string): KafkaError | null {
+    if (this.#fatal !== null) return fatalError(this.#fatal, {})
+    if (this.#state === 'running') return null
+    return new DeliveryError('CLOSED', `${where}: CLOSED: the producer is ${this.#state}`)
+  }
+
+  #ended(): KafkaError | null {
+    if (this.#fatal !== null) return fatalError(this.#fatal, {})
+    return this.#state === 'closed' ? closedError('the producer was closed first', {}) : null
   }
 }

@@ -21,14 +21,18 @@ export interface ProducerRecord {
   timestamp?: number | Date | undefined
 }
 
-/** A record that was looked at: everything is there and of the right kind. */
-export interface CheckedRecord {
-  readonly topic: string
-  readonly partition: number | null
+/** What of a record is written into a batch. */
+export interface RecordParts {
   readonly timestamp: number
   readonly key: Uint8Array | null
   readonly value: Bytes | null
   readonly headers: RecordHeaders
+}
+
+/** A record that was looked at: everything is there and of the right kind. */
+export interface CheckedRecord extends RecordParts {
+  readonly topic: string
+  readonly partition: number | null
   /** No batch with this record alone is larger. */
   readonly upperBoundBytes: number
   /** As it was given, for a partitioner of the user's own. */

@@ -4,13 +4,18 @@ import type { Codec } from '../compression/codec.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Outcome } from '../connection/answers.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
-import { DeliveryError, ProtocolError, type KafkaError } from '../errors.ts'
+import type { KafkaError } from '../errors.ts'
 import { produce } from '../protocol/messages/produce.ts'
-import type { Accumulator, PartitionQueue } from './accumulator.ts'
+import type { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
-import { decide, type Failure } from './decide.ts'
+import { deliveryTimeout } from './batch-errors.ts'
+import type { ProducerCounters } from './counters.ts'
+import { Epochs } from './epochs.ts'
+import type { PartitionQueue } from './partition-queue.ts'
 import { formatFor } from './payload.ts'
-import { ProduceExchange, type PartitionAnswer, type ProduceResponse } from './produce-exchange.ts'
+import { ProduceExchange, type ProduceResponse } from './produce-exchange.ts'
+import type { ProducerId } from './producer-id.ts'
+import type { Settlement } from './settlement.ts'
 
 export interface SenderOptions {
   readonly clock: Clock
@@ -21,13 +26,19 @@ export interface SenderOptions {
   readonly maxInFlightRequests: number
   readonly deliveryTimeoutMs: number
   readonly requestTimeoutMs: number
-  readonly retryBackoffMs: number
-  readonly retryBackoffMaxMs: number
 }
 
-const deliveredChannel = diagnosticChannel('headrace:batch:delivered')
-const retryChannel = diagnosticChannel('headrace:batch:retry')
-const failedChannel = diagnosticChannel('headrace:batch:failed')
+export interface SenderParts {
+  readonly cluster: Cluster
+  readonly accumulator: Accumulator
+  readonly producerId: ProducerId
+  readonly settlement: Settlement
+  readonly counters: ProducerCounters
+  /** Records wait for memory: nothing lingers. */
+  readonly isMemoryTight: () => boolean
+}
+
+const sentChannel = diagnosticChannel('headrace:request:sent')
 
 /**
  * The broker waits for its replicas a little shorter than we wait for the broker, so that its own REQUEST_TIMED_OUT
@@ -35,25 +46,32 @@ const failedChannel = diagnosticChannel('headrace:batch:failed')
  */
 const BROKER_SHARE_OF_TIMEOUT = 0.9
 
+/** A broker remembers so many batches per partition and producer to know doubles by; more must not be out (producer-semantics.md 3.0). */
+const MAX_BATCHES_OUT = 5
+
+/** While a batch of its partition is out, one that is not full waits at least so long; Java's default `linger.ms`. */
+const BUSY_LINGER_MS = 5
+
+/** Something else will call `pump`: an answer, a connection, metadata, a producer id. */
+const LATER = Infinity
+
 /**
  * The one place that decides what is sent next. Appending, answers, timers, metadata and `flush` change state and call
  * `pump()`; "why was this batch not sent?" is answered by `#whyNot`.
  */
 export class Sender {
   readonly #options: SenderOptions
-  readonly #cluster: Cluster
-  readonly #accumulator: Accumulator
-  readonly #onBatchSettled: () => void
+  readonly #parts: SenderParts
+  readonly #epochs: Epochs
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #isPumpSoon = false
   #isMoreToSend = false
 
-  constructor(options: SenderOptions, cluster: Cluster, accumulator: Accumulator, onBatchSettled: () => void) {
+  constructor(options: SenderOptions, parts: SenderParts) {
     this.#options = options
-    this.#cluster = cluster
-    this.#accumulator = accumulator
-    this.#onBatchSettled = onBatchSettled
+    this.#parts = parts
+    this.#epochs = new Epochs(parts)
   }
 
   /** Pumps when the current turn of the event loop is done, so that everything sent in it shares batches. */
@@ -71,11 +89,9 @@ export class Sender {
     const nowMs = this.#options.clock.now()
     let wakeAtMs = Infinity
     const exchanges = new Map<Connection, ProduceExchange>()
-    for (const queue of [...this.#accumulator.active]) {
-      const { head, inFlight } = queue
-      // An expired batch whose answer is still out has no deadline any more.
-      const inFlightMs = inFlight === null || inFlight.state === 'settled' ? Infinity : inFlight.deadlineMs
-      wakeAtMs = Math.min(wakeAtMs, inFlightMs, head?.deadlineMs ?? Infinity)
+    for (const queue of [...this.#parts.accumulator.active]) {
+      wakeAtMs = Math.min(wakeAtMs, nextDeadlineMs(queue))
+      const { head } = queue
       if (head === undefined) continue
       const next = this.#whyNot(queue, head, nowMs, exchanges)
       if (typeof next === 'number') wakeAtMs = Math.min(wakeAtMs, next)
@@ -86,29 +102,25 @@ export class Sender {
     if (this.#takeMoreToSend()) this.pumpSoon()
   }
 
-  #takeMoreToSend(): boolean {
-    const isMoreToSend = this.#isMoreToSend
-    this.#isMoreToSend = false
-    return isMoreToSend
-  }
-
   /** Fails everything that has not settled. */
-  failAll(error: (batch: Batch) => KafkaError): void {
-    for (const queue of [...this.#accumulator.active]) {
-      const { inFlight } = queue
-      if (inFlight !== null && inFlight.state !== 'settled') this.#fail(inFlight, error(inFlight))
-      for (let head = queue.head; head !== undefined; head = queue.head) {
-        queue.dropHead()
-        this.#fail(head, error(head))
-      }
-      this.#accumulator.requeue(queue)
-    }
+  failAll(errorOf: (batch: Batch) => KafkaError): void {
+    for (const queue of [...this.#parts.accumulator.active]) this.#failQueue(queue, errorOf)
     this.#wakeAt(Infinity)
   }
 
+  /** Fails what was never sent: the one thing that it needs cannot be had. */
+  failUnsent(error: KafkaError): void {
+    for (const queue of [...this.#parts.accumulator.active]) {
+      for (const batch of [...queue.waiting]) {
+        if (batch.stamp === null && !batch.maybeWritten) this.#failWaiting(queue, batch, error)
+      }
+    }
+  }
+
   /**
-   * The ladder: the connection to send the head of a queue on, or when to look again (`Infinity`: something else will
-   * call `pump`, an answer, a connection or metadata).
+   * The ladder: the connection to send the head of a queue on, or when to look again.
+   *
+   * Order matters: what is cheap and common comes first, what changes something (sealing, an epoch) last.
    */
   #whyNot(
     queue: PartitionQueue,
@@ -116,35 +128,81 @@ export class Sender {
     nowMs: number,
     loaded: ReadonlyMap<Connection, ProduceExchange>,
   ): number | Connection {
-    if (queue.inFlight !== null) {
-      this.#sealAhead(queue, head)
-      return Infinity
-    }
+    const { cluster, producerId } = this.#parts
     if (head.notBeforeMs > nowMs) return head.notBeforeMs
-    const isDue = head.state !== 'open' || head.isUrgent || queue.waiting.length > 1
-    const lingerEndsMs = head.createdMs + this.#options.lingerMs
-    if (!isDue && lingerEndsMs > nowMs) return lingerEndsMs
-    const leader = this.#cluster.metadata.leader(queue.topic, queue.partition)
-    if (leader < 0) {
-      this.#cluster.refreshSoon()
-      return Infinity
+    if (queue.inFlight.length > 0 && !this.#mayFollow(queue, head)) return this.#sealAhead(queue, head)
+
+    const leader = cluster.metadata.leader(queue.topic, queue.partition)
+    if (leader < 0) return this.#findLeader()
+    const connection = cluster.connectionTo(leader)
+    if (connection === null) return cluster.retryAtMs(leader) > nowMs ? cluster.retryAtMs(leader) : LATER
+    if (queue.inFlight.length > 0 && queue.openOn !== connection) return LATER // the gate
+    const lingerEndsMs = this.#lingerEndsMs(queue, head, connection)
+    if (lingerEndsMs > nowMs) return lingerEndsMs
+    if (connection.throttledUntilMs > nowMs) return connection.throttledUntilMs
+    if (connection.inFlightCount >= this.#maxInFlightRequests) return LATER
+
+    if (this.#epochs.needsIdentity(queue, head)) {
+      producerId.want(connection)
+      return producerId.retryAtMs > nowMs ? producerId.retryAtMs : LATER
     }
-    const connection = this.#cluster.connectionTo(leader)
-    if (connection === null) return this.#cluster.retryAtMs(leader) > nowMs ? this.#cluster.retryAtMs(leader) : Infinity
-    if (connection.inFlightCount >= this.#options.maxInFlightRequests) return Infinity
     this.#seal(queue, head, connection)
-    if (head.state !== 'sealed') return Infinity
+    if (head.state !== 'sealed') return LATER
+    const inSequence = this.#epochs.isInSequence(queue, head)
+    if (inSequence !== 'yes') return inSequence === 'later' ? LATER : this.#lookAgainSoon()
     const loadedBytes = loaded.get(connection)?.sizeBytes ?? 0
     if (loadedBytes === 0 || loadedBytes + head.sizeBytes <= this.#options.maxRequestBytes) return connection
-    this.#isMoreToSend = true // the next request takes it; a batch that is larger than any request goes alone
-    return Infinity
+    return this.#lookAgainSoon() // the next request takes it; a batch that is larger than any request goes alone
+  }
+
+  /**
+   * Whether a second batch of a partition may be out. Only with sequences, by which the broker refuses what overtakes;
+   * only if nothing has gone wrong with those before it; and no more than the broker remembers.
+   */
+  #mayFollow({ inFlight, openOn, sequences }: PartitionQueue, head: Batch): boolean {
+    if (!this.#parts.producerId.isOn || openOn === null || sequences.isBroken) return false
+    if (inFlight.length >= MAX_BATCHES_OUT || head.stamp !== null) return false
+    return inFlight.every(({ state }) => state === 'inFlight')
+  }
+
+  /**
+   * Until when the batch waits for more records: not at all if it takes no more, is wanted, or its broker has nothing to
+   * do. `lingerMs` is an upper bound for the others (producer-semantics.md 3.21).
+   */
+  #lingerEndsMs({ inFlight, waiting }: PartitionQueue, head: Batch, connection: Connection): number {
+    const isDue = head.state !== 'open' || head.isUrgent || head.isClosed || waiting.length > 1
+    if (isDue || connection.inFlightCount === 0 || this.#parts.isMemoryTight()) return -Infinity
+    const { lingerMs } = this.#options
+    return head.createdMs + (inFlight.length === 0 ? lingerMs : Math.max(lingerMs, BUSY_LINGER_MS))
+  }
+
+  #findLeader(): number {
+    this.#parts.cluster.refreshSoon()
+    return LATER
+  }
+
+  get #maxInFlightRequests(): number {
+    return this.#parts.producerId.isFallback ? 1 : this.#options.maxInFlightRequests
+  }
+
+  #lookAgainSoon(): number {
+    this.#isMoreToSend = true
+    return LATER
+  }
+
+  #takeMoreToSend(): boolean {
+    const isMoreToSend = this.#isMoreToSend
+    this.#isMoreToSend = false
+    return isMoreToSend
   }
 
   /** A full batch that must wait for the one before it is compressed meanwhile. */
-  #sealAhead(queue: PartitionQueue, head: Batch): void {
-    if (this.#options.codec === null || head.state !== 'open' || queue.waiting.length < 2) return
-    const connection = this.#cluster.connectionTo(this.#cluster.metadata.leader(queue.topic, queue.partition))
+  #sealAhead(queue: PartitionQueue, head: Batch): number {
+    if (this.#options.codec === null || head.state !== 'open' || queue.waiting.length < 2) return LATER
+    const { cluster } = this.#parts
+    const connection = cluster.connectionTo(cluster.metadata.leader(queue.topic, queue.partition))
     if (connection !== null) this.#seal(queue, head, connection)
+    return LATER
   }
 
   /** Makes the batch's bytes in the format that the broker reads. */
@@ -152,6 +210,7 @@ export class Sender {
     if (batch.state !== 'open') return
     try {
       const format = formatFor(connection.newestVersion(produce), this.#options.codec, connection.address)
+      if (format.magic !== 2) this.#parts.producerId.refuseOldBroker(connection)
       batch.seal(format, (error) => this.#onSealed(queue, batch, error))
     } catch (error) {
       this.#onSealed(queue, batch, error as KafkaError)
@@ -159,150 +218,101 @@ export class Sender {
   }
 
   #onSealed(queue: PartitionQueue, batch: Batch, error: KafkaError | null): void {
-    if (error !== null && batch.state !== 'settled') {
-      queue.drop(batch)
-      this.#fail(batch, error)
-      this.#accumulator.requeue(queue)
-    }
+    if (error !== null && batch.state !== 'settled') this.#failWaiting(queue, batch, error)
     this.pumpSoon()
   }
 
   #load(queue: PartitionQueue, connection: Connection, exchanges: Map<Connection, ProduceExchange>): void {
+    const { accumulator, cluster, producerId } = this.#parts
     const exchange = exchanges.get(connection) ?? new ProduceExchange()
     exchanges.set(connection, exchange)
     const batch = queue.takeHead()
-    exchange.add(batch, queue, this.#cluster.metadata)
-    this.#accumulator.requeue(queue)
+    if (producerId.isOn && batch.stamp === null) batch.stampWith(queue.sequences.take(batch.recordCount))
+    exchange.add(batch, queue, cluster.metadata)
+    accumulator.requeue(queue)
+    if (queue.waiting.length > 0 && queue.openOn === connection) this.#isMoreToSend = true
   }
 
   #send(connection: Connection, exchange: ProduceExchange): void {
     const { acks, requestTimeoutMs } = this.#options
+    const { counters } = this.#parts
     const body = exchange.request(acks, Math.ceil(requestTimeoutMs * BROKER_SHARE_OF_TIMEOUT))
-    const options = exchange.versions
+    counters.requests++
+    counters.sentBatches += exchange.queues.size
+    counters.sentBytes += exchange.sizeBytes
+    if (sentChannel.hasSubscribers) {
+      const { queues, sizeBytes } = exchange
+      sentChannel.publish({ broker: connection.address, batches: queues.size, bytes: sizeBytes })
+    }
     if (acks === 0) {
-      void connection
-        .requestWithoutAnswer(produce, body, options)
-        .then((outcome) => this.#onHandedOver(exchange, outcome))
+      const handedOver = connection.requestWithoutAnswer(produce, body, exchange.versions)
+      void handedOver.then((outcome) => this.#onHandedOver(exchange, outcome))
     } else {
-      void connection.request(produce, body, options).then((outcome) => this.#onAnswer(connection, exchange, outcome))
+      const answered = connection.request(produce, body, exchange.versions)
+      void answered.then((outcome) => this.#onAnswer(connection, exchange, outcome))
     }
   }
 
-  /** `acks: 0`: the operating system has the bytes, which is all that can be known. */
   #onHandedOver(exchange: ProduceExchange, outcome: Outcome<undefined>): void {
+    const { settlement } = this.#parts
     for (const [batch, queue] of exchange.queues) {
-      if ('error' in outcome) this.#onFailure(queue, batch, { kind: 'unanswered', ...outcome })
-      else this.#deliver(queue, batch, -1n, -1)
+      if ('error' in outcome) settlement.onFailure(queue, batch, { kind: 'unanswered', ...outcome })
+      else settlement.onHandedOver(queue, batch)
     }
     this.pumpSoon()
   }
 
   #onAnswer(connection: Connection, exchange: ProduceExchange, outcome: Outcome<ProduceResponse>): void {
+    const { settlement } = this.#parts
     if ('error' in outcome) {
-      for (const [batch, queue] of exchange.queues) this.#onFailure(queue, batch, { kind: 'unanswered', ...outcome })
+      for (const [batch, queue] of exchange.queues)
+        settlement.onFailure(queue, batch, { kind: 'unanswered', ...outcome })
     } else {
-      const answers = exchange.match(outcome.response, outcome.version)
+      const { response, version } = outcome
+      const answers = exchange.match(response, version)
       for (const [batch, queue] of exchange.queues) {
-        const answer = answers.get(batch) ?? null
-        if (answer === null) this.#onSilence(connection, queue, batch)
-        else this.#judge(queue, batch, answer, outcome.response)
+        const topicId = exchange.topicIdIn(version, batch.topic)
+        settlement.onAnswer(queue, batch, answers.get(batch) ?? null, { response, connection, topicId })
       }
     }
     this.pump()
   }
 
-  #judge(queue: PartitionQueue, batch: Batch, answer: PartitionAnswer, response: ProduceResponse): void {
-    if (answer.errorCode === 0) {
-      this.#deliver(queue, batch, answer.baseOffset, Number(answer.logAppendTimeMs))
-      return
+  #failQueue(queue: PartitionQueue, errorOf: (batch: Batch) => KafkaError): void {
+    const { settlement } = this.#parts
+    for (const batch of [...queue.inFlight]) {
+      if (batch.state !== 'settled') settlement.fail(queue, batch, errorOf(batch))
     }
-    const { errorCode, errorMessage } = answer
-    const isLeaderKnown = this.#learnLeader(batch, answer, response)
-    this.#onFailure(queue, batch, { kind: 'refused', errorCode, errorMessage, isLeaderKnown })
+    for (const batch of [...queue.waiting]) this.#failWaiting(queue, batch, errorOf(batch))
   }
 
-  #learnLeader({ topic, partition }: Batch, answer: PartitionAnswer, response: ProduceResponse): boolean {
-    const { leaderId, leaderEpoch } = answer.currentLeader
-    if (leaderId < 0) return false
-    const endpoint = response.nodeEndpoints.find(({ nodeId }) => nodeId === leaderId) ?? null
-    return this.#cluster.hintLeader({ topic, partition, leader: leaderId, leaderEpoch, endpoint })
-  }
-
-  /** A broker that answers a request but leaves a partition out is not to be understood; the batch may be written. */
-  #onSilence(connection: Connection, queue: PartitionQueue, batch: Batch): void {
-    const what = `the answer to Produce says nothing of topic ${JSON.stringify(batch.topic)} partition ${batch.partition}`
-    const message = `${connection.address}: INVALID_VALUE: ${what}`
-    const error = new ProtocolError('INVALID_VALUE', message, { retriable: true })
-    connection.close(error)
-    this.#onFailure(queue, batch, { kind: 'unanswered', error, wasWritten: true })
-  }
-
-  #onFailure(queue: PartitionQueue, batch: Batch, failure: Failure): void {
-    if (batch.state === 'settled') return this.#land(queue)
-    const { clock } = this.#options
-    if (failure.kind === 'refused') batch.countRefusal(failure.errorCode)
-    const verdict = decide(failure, batch, { ...this.#options, random: clock.random() })
-    batch.maybeWritten = verdict.maybeWritten
-    if (verdict.do === 'deliver') return this.#deliver(queue, batch, -1n, -1)
-    if (verdict.do === 'fail') {
-      this.#fail(batch, verdict.error)
-      return this.#land(queue)
-    }
-    if (retryChannel.hasSubscribers) retryChannel.publish({ ...summary(batch), error: verdict.error })
-    batch.retryAt(clock.now() + verdict.delayMs, verdict.error)
-    queue.putBack(batch)
-    this.#accumulator.requeue(queue)
-    if (verdict.refresh) this.#cluster.refreshSoon()
-  }
-
-  #deliver(queue: PartitionQueue, batch: Batch, baseOffset: bigint, logAppendTimeMs: number): void {
-    if (batch.state !== 'settled') {
-      if (deliveredChannel.hasSubscribers) deliveredChannel.publish(summary(batch))
-      this.#accumulator.released(batch)
-      batch.deliver(baseOffset, logAppendTimeMs)
-      this.#onBatchSettled()
-    }
-    this.#land(queue)
-  }
-
-  #fail(batch: Batch, error: KafkaError): void {
-    if (failedChannel.hasSubscribers) failedChannel.publish({ ...summary(batch), error })
-    this.#accumulator.released(batch)
-    batch.fail(error)
-    this.#onBatchSettled()
-  }
-
-  #land(queue: PartitionQueue): void {
-    queue.landed()
-    this.#accumulator.requeue(queue)
+  #failWaiting(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
+    queue.drop(batch)
+    this.#parts.settlement.fail(queue, batch, error)
   }
 
   /** Batches whose deadline has passed fail, sent or not; one that is out keeps its partition until the answer comes. */
   #expire(nowMs: number): void {
-    for (const queue of [...this.#accumulator.active]) {
-      const { inFlight } = queue
-      if (inFlight !== null && inFlight.state !== 'settled' && inFlight.deadlineMs <= nowMs) {
-        inFlight.maybeWritten = true
-        this.#fail(inFlight, this.#expired(inFlight))
+    const { settlement, accumulator } = this.#parts
+    for (const queue of [...accumulator.active]) {
+      // What waits behind a batch that is refused again and again expires for the same reason.
+      const front = queue.inFlight[0] ?? queue.head
+      const reason = front?.lastError ?? null
+      for (const batch of [...queue.inFlight]) {
+        if (batch.state === 'settled' || batch.deadlineMs > nowMs) continue
+        batch.maybeWritten = true
+        settlement.fail(queue, batch, this.#expired(batch, reason))
       }
-      for (let head = queue.head; head !== undefined && head.deadlineMs <= nowMs; head = queue.head) {
-        queue.dropHead()
-        this.#fail(head, this.#expired(head))
+      for (const batch of [...queue.waiting]) {
+        if (batch.deadlineMs <= nowMs) this.#failWaiting(queue, batch, this.#expired(batch, reason))
       }
-      if (queue.isEmpty) this.#accumulator.requeue(queue)
     }
   }
 
-  #expired(batch: Batch): DeliveryError {
-    const { topic, partition, attempts, maybeWritten, lastError } = batch
-    const tried = attempts === 0 ? 'never sent' : `sent ${attempts} time${attempts === 1 ? '' : 's'}`
-    const last = lastError ?? this.#cluster.trouble(topic, partition)
-    const what = `not acknowledged within deliveryTimeoutMs (${this.#options.deliveryTimeoutMs} ms), ${tried}`
-    return new DeliveryError(
-      'DELIVERY_TIMEOUT',
-      `send: DELIVERY_TIMEOUT: topic ${JSON.stringify(topic)} partition ${partition}: ${what}${last === null ? '' : `; last: ${last.message}`}`,
-      { retriable: true, maybeWritten, topic, partition, attempts, cause: last ?? undefined },
-    )
+  #expired(batch: Batch, reason: KafkaError | null): KafkaError {
+    const { cluster, producerId } = this.#parts
+    const last = batch.lastError ?? reason ?? cluster.trouble(batch.topic, batch.partition) ?? producerId.lastError
+    return deliveryTimeout(batch, this.#options.deliveryTimeoutMs, last)
   }
 
   /** One timer, for the earliest thing that only time will bring. */
@@ -326,7 +336,9 @@ export class Sender {
   }
 }
 
-function summary(batch: Batch): { topic: string; partition: number; records: number; bytes: number; attempts: number } {
-  const { topic, partition, recordCount, sizeBytes, attempts } = batch
-  return { topic, partition, records: recordCount, bytes: sizeBytes, attempts }
+/** The earliest deadline of a queue's batches: the oldest first, in flight before waiting. */
+function nextDeadlineMs({ inFlight, head }: PartitionQueue): number {
+  // An expired batch whose answer is still out has no deadline any more.
+  const out = inFlight.find(({ state }) => state === 'inFlight')
+  return Math.min(out?.deadlineMs ?? Infinity, head?.deadlineMs ?? Infinity)
 }

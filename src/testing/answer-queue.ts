@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '../clock.ts'
 
 /** An answer, and how it goes out. */
@@ -10,26 +10,44 @@ export interface Answer {
   readonly closeAfterBytes: number | null
   /** In pieces of so many bytes; null: in one. */
   readonly splitBytes: number | null
+  /** Only after the next one. */
+  readonly isLate: boolean
+}
+
+/** How an answer goes out when nothing goes wrong. */
+export const AT_ONCE = { delayMs: 0, closeAfterBytes: null, splitBytes: null, isLate: false } as const
+
+interface Waiting {
+  readonly answer: Answer
+  isDue: boolean
+  isLate: boolean
 }
 
 /** Answers leave in the order of their requests: one that has to wait holds up all that come after it. */
 export class AnswerQueue {
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #clock: Clock
-  #waiting: { readonly answer: Answer; isDue: boolean }[] = []
+  #waiting: Waiting[] = []
   readonly #timers = new Set<Timer>()
   #isWriting = false
+  #isHeld = false
 
-  constructor(socket: Socket, clock: Clock) {
+  constructor(socket: Duplex, clock: Clock) {
     this.#socket = socket
     this.#clock = clock
   }
 
   push(answer: Answer): void {
-    const entry = { answer, isDue: answer.delayMs === 0 }
+    const entry = { answer, isDue: answer.delayMs === 0, isLate: answer.isLate }
     this.#waiting.push(entry)
     if (entry.isDue) this.#drain()
     else if (answer.delayMs !== Infinity) this.#wakeFor(entry, answer.delayMs)
+  }
+
+  /** Nothing leaves, until it is let go again. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    this.#drain()
   }
 
   /** The socket is gone. */
@@ -39,7 +57,7 @@ export class AnswerQueue {
     this.#waiting = []
   }
 
-  #wakeFor(entry: { isDue: boolean }, delayMs: number): void {
+  #wakeFor(entry: Waiting, delayMs: number): void {
     const timer = this.#clock.after(delayMs, () => {
       this.#timers.delete(timer)
       entry.isDue = true
@@ -49,10 +67,20 @@ export class AnswerQueue {
   }
 
   #drain(): void {
-    while (!this.#isWriting && this.#waiting[0]?.isDue === true && !this.#socket.destroyed) {
-      const { answer } = this.#waiting.shift() ?? {}
-      if (answer !== undefined) this.#write(answer)
+    while (!this.#isWriting && !this.#isHeld && !this.#socket.destroyed) {
+      const answer = this.#takeNext()
+      if (answer === undefined) return
+      this.#write(answer)
     }
+  }
+
+  #takeNext(): Answer | undefined {
+    const [first, second] = this.#waiting
+    const next = first?.isLate === true ? second : first
+    if (first === undefined || next?.isDue !== true) return undefined
+    first.isLate = false
+    this.#waiting.splice(next === first ? 0 : 1, 1)
+    return next.answer
   }
 
   #write({ chunks, closeAfterBytes, splitBytes }: Answer): void {
@@ -63,7 +91,7 @@ export class AnswerQueue {
     this.#isWriting = true
     this.#writePieces(sent, splitBytes ?? Math.max(sent.length, 1), () => {
       this.#isWriting = false
-      if (isClosing) this.#socket.destroySoon()
+      if (isClosing) this.#destroySoon()
       else this.#drain()
     })
   }
@@ -72,6 +100,11 @@ export class AnswerQueue {
     this.#socket.cork()
     for (const chunk of chunks) this.#socket.write(chunk)
     this.#socket.uncork()
+  }
+
+  /** What was written goes out first. */
+  #destroySoon(): void {
+    this.#socket.end(() => this.#socket.destroy())
   }
 
   /** One piece per turn of the event loop, so that they are packets of their own. */

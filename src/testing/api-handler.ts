@@ -63,11 +63,13 @@ export function apiHandler<A extends Api>(api: A, parts: HandlerParts<A>): ApiHa
   return ({ nodeId, version, correlationId, body: bytes }, { state, faults: list, journal, clock }) => {
     const body = decodeBody(api, 'request', version, new Reader(bytes, `${api.name} v${version} request`))
     const faults = list.take(api.name, nodeId, parts.mentions(body, { state, version }))
+    if (faults.effect('closeBefore') === true) return { answer: 'close', faults }
     const response = parts.handle(body, {
       ...{ state, nodeId, version, faults, nowMs: clock.wallNow() },
       violation: (what) => journal.violation(nodeId, `${api.name} v${version}: ${what}`),
     })
     if (typeof response === 'string') return { answer: response, faults }
-    return { answer: encode(response, version, correlationId), faults }
+    const throttleTimeMs = faults.effect('throttleMs') ?? 0
+    return { answer: encode({ ...response, throttleTimeMs }, version, correlationId), faults }
   }
 }

@@ -1,50 +1,86 @@
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Timer } from '../clock.ts'
 import { ProtocolError } from '../errors.ts'
 import { decodeRequestHeader, FrameReader, type DecodedRequestHeader } from '../protocol/frame.ts'
-import { AnswerQueue } from './answer-queue.ts'
-import type { ApiHandler, ClusterContext, Reply } from './api-handler.ts'
-import { handleApiVersions, refuseApiVersions } from './handle-api-versions.ts'
-import { handleMetadata } from './handle-metadata.ts'
-import { handleProduce } from './handle-produce.ts'
-import type { ServedApi } from './options.ts'
+import { produce } from '../protocol/messages/produce.ts'
+import { AnswerQueue, AT_ONCE } from './answer-queue.ts'
+import type { ClusterContext, Reply } from './api-handler.ts'
+import type { Faults } from './faults.ts'
+import { refuseApiVersions } from './handle-api-versions.ts'
+import { handlers } from './handlers.ts'
+import type { ServedApi } from './served-apis.ts'
+
+/** What does not get through: nothing from the client, no answers to it, or everything gets through. */
+export type BlackHole = 'all' | 'answers' | 'none'
+
+/** From here on brokers answer before they make a client wait (KIP-219). */
+const FIRST_PRODUCE_THAT_ANSWERS_FIRST = 6
 
 /** Kafka's socket.request.max.bytes. */
 const MAX_REQUEST_BYTES = 104_857_600
-
-const handlers: Readonly<Record<ServedApi, ApiHandler>> = {
-  ApiVersions: handleApiVersions,
-  Metadata: handleMetadata,
-  Produce: handleProduce,
-}
 
 /**
  * The broker's end of one connection. Requests are handled as they arrive; a fault may hold the answer back, not the
  * work. Whatever is not the protocol is a violation, and the end of the connection.
  */
 export class BrokerConnection {
-  readonly #socket: Socket
+  readonly #socket: Duplex
   readonly #nodeId: number
   readonly #cluster: ClusterContext
   readonly #reader = new FrameReader(MAX_REQUEST_BYTES)
   readonly #answers: AnswerQueue
+  #blackHole: BlackHole = 'none'
+  #throttleTimer: Timer | null = null
+  #idleTimer: Timer | null = null
+  #lastUsedMs: number
 
-  constructor(socket: Socket, nodeId: number, cluster: ClusterContext) {
+  constructor(socket: Duplex, nodeId: number, cluster: ClusterContext) {
     this.#socket = socket
     this.#nodeId = nodeId
     this.#cluster = cluster
     this.#answers = new AnswerQueue(socket, cluster.clock)
-    socket.setNoDelay(true)
+    this.#lastUsedMs = cluster.clock.now()
+    this.#watchIdle()
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('error', clientWentAway)
-    socket.on('close', () => this.#answers.clear())
+    socket.on('close', () => this.#onClose())
+  }
+
+  setBlackHole(what: BlackHole): void {
+    this.#blackHole = what
+    this.#answers.hold(what !== 'none')
+    this.#readOrNot()
   }
 
   #onData(chunk: Buffer): void {
+    this.#lastUsedMs = this.#cluster.clock.now()
+    this.#reader.push(chunk)
+    this.#work()
+  }
+
+  #onClose(): void {
+    this.#answers.clear()
+    this.#throttleTimer?.cancel()
+    this.#idleTimer?.cancel()
+  }
+
+  get #isReading(): boolean {
+    return this.#blackHole !== 'all' && this.#throttleTimer === null
+  }
+
+  /** What was read before, but not looked at, comes first. */
+  #readOrNot(): void {
+    if (this.#isReading) this.#work()
+    if (this.#isReading) this.#socket.resume()
+    else this.#socket.pause()
+  }
+
+  #work(): void {
     try {
-      this.#reader.push(chunk)
-      for (let frame = this.#reader.next(); frame !== null; frame = this.#reader.next()) {
+      while (this.#isReading && !this.#socket.destroyed) {
+        const frame = this.#reader.next()
+        if (frame === null) return
         this.#take(frame)
-        if (this.#socket.destroyed) return
       }
     } catch (error) {
       this.#cluster.journal.violation(this.#nodeId, error instanceof Error ? error.message : String(error))
@@ -57,7 +93,9 @@ export class BrokerConnection {
     const { api, apiVersion, correlationId, clientId } = header
     const { state, journal } = this.#cluster
     journal.request({ api: api.name, version: apiVersion, clientId, broker: this.#nodeId, correlationId })
-    const [min, max] = state.options.apiVersions.get(api.key) ?? [0, -1]
+    const range = state.served.get(api.key)
+    if (range === undefined) return this.#refuseApi(api.name)
+    const [min, max] = range
     if (apiVersion < min || apiVersion > max) return this.#refuseVersion(header)
     const { body } = header
     const handler = handlers[api.name as ServedApi]
@@ -67,6 +105,17 @@ export class BrokerConnection {
     )
   }
 
+  /** Whoever asks for what was not listed is to blame; ApiVersions is how one learns that. */
+  #refuseApi(name: string): void {
+    if (name !== 'ApiVersions') {
+      throw new ProtocolError(
+        'UNSUPPORTED_VERSION',
+        `TestCluster: UNSUPPORTED_VERSION: ${name}, which this broker lacks`,
+      )
+    }
+    this.#socket.destroy()
+  }
+
   /** Kafka answers an unknown version of ApiVersions, and hangs up on that of anything else. */
   #refuseVersion({ api, apiVersion, correlationId }: DecodedRequestHeader): void {
     if (api.name !== 'ApiVersions') {
@@ -74,21 +123,52 @@ export class BrokerConnection {
       throw new ProtocolError('UNSUPPORTED_VERSION', `TestCluster: UNSUPPORTED_VERSION: ${what}`)
     }
     const chunks = refuseApiVersions(this.#cluster.state, correlationId)
-    this.#answers.push({ chunks, delayMs: 0, closeAfterBytes: null, splitBytes: null })
+    this.#answers.push({ chunks, ...AT_ONCE })
   }
 
   #reply({ answer, faults }: Reply, correlationId: number): void {
     const closeAfterBytes = faults.effect('closeAfterBytes') ?? null
+    const throttleMs = faults.effect('throttleMs') ?? 0
     if (answer === 'close' || (answer === 'none' && closeAfterBytes !== null)) {
       this.#socket.destroy()
-    } else if (answer !== 'none') {
-      const delayMs = faults.effect('silent') === true ? Infinity : (faults.effect('delayMs') ?? 0)
-      const splitBytes = faults.effect('splitBytes') ?? null
+      return
+    }
+    if (answer !== 'none') {
       const scripted = faults.effect('answer')?.(correlationId)
       let chunks = scripted === undefined ? answer : [scripted]
       if (faults.effect('wrongCorrelationId') === true) chunks = [withCorrelationId(chunks, correlationId ^ 0x5a5a)]
-      this.#answers.push({ chunks, delayMs, closeAfterBytes, splitBytes })
+      this.#answers.push({
+        ...{ chunks, closeAfterBytes, splitBytes: faults.effect('splitBytes') ?? null },
+        delayMs: this.#delayMs(faults, throttleMs),
+        isLate: faults.effect('late') === true,
+      })
+      if (faults.effect('duplicateAnswer') === true) this.#answers.push({ chunks, ...AT_ONCE })
     }
+    if (throttleMs > 0) this.#throttle(throttleMs)
+  }
+
+  #delayMs(faults: Faults, throttleMs: number): number {
+    if (faults.effect('silent') === true) return Infinity
+    const [, newest] = this.#cluster.state.served.get(produce.key) ?? [0, 0]
+    return (faults.effect('delayMs') ?? 0) + (newest < FIRST_PRODUCE_THAT_ANSWERS_FIRST ? throttleMs : 0)
+  }
+
+  /** Reads nothing for so long. */
+  #throttle(throttleMs: number): void {
+    this.#throttleTimer = this.#cluster.clock.after(throttleMs, () => {
+      this.#throttleTimer = null
+      this.#readOrNot()
+    })
+    this.#readOrNot()
+  }
+
+  #watchIdle(): void {
+    const { clock, state } = this.#cluster
+    const { connectionsMaxIdleMs } = state.options
+    if (connectionsMaxIdleMs === Infinity) return
+    const leftMs = this.#lastUsedMs + connectionsMaxIdleMs - clock.now()
+    if (leftMs <= 0) this.#socket.destroy()
+    else this.#idleTimer = clock.after(leftMs, () => this.#watchIdle())
   }
 }
 

@@ -1,16 +1,18 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { ClusterContext } from './api-handler.ts'
-import { BrokerConnection } from './broker-connection.ts'
+import { BrokerConnection, type BlackHole } from './broker-connection.ts'
+import type { Listener } from './transport.ts'
 
 /** One broker: a port and the connections to it. Can be stopped and started again at the same port. */
 export class Broker {
   readonly nodeId: number
   readonly #host: string
   readonly #cluster: ClusterContext
-  readonly #sockets = new Set<Socket>()
+  readonly #connections = new Map<Duplex, BrokerConnection>()
   #port: number
-  #server: Server | null = null
+  #listener: Listener | null = null
+  #isUp = false
+  #blackHole: BlackHole = 'none'
 
   /** @param port 0: any free one; it stays the same from then on. */
   constructor(nodeId: number, host: string, port: number, cluster: ClusterContext) {
@@ -25,41 +27,47 @@ export class Broker {
   }
 
   get isUp(): boolean {
-    return this.#server !== null
+    return this.#isUp
   }
 
   async start(): Promise<void> {
-    if (this.#server !== null) return
-    const server = createServer((socket) => this.#onSocket(socket))
-    this.#server = server
-    server.listen({ host: this.#host, port: this.#port })
+    if (this.#isUp) return
+    this.#isUp = true
+    const { transport } = this.#cluster.state.options
     try {
-      await once(server, 'listening')
+      this.#listener = await transport.listen(this.nodeId, this.#host, this.#port, (socket) => this.#onSocket(socket))
     } catch (error) {
-      this.#server = null
+      this.#isUp = false
       throw error
     }
-    this.#port = (server.address() as AddressInfo).port
+    this.#port = this.#listener.port
   }
 
   /** Ends all connections at once, like a process that is killed. */
   async stop(): Promise<void> {
-    const server = this.#server
-    if (server === null) return
-    this.#server = null
-    const closed = once(server, 'close')
-    server.close()
-    for (const socket of this.#sockets) socket.destroy()
+    const listener = this.#listener
+    if (listener === null) return
+    this.#listener = null
+    this.#isUp = false
+    const closed = listener.close()
+    for (const socket of this.#connections.keys()) socket.destroy()
     await closed
   }
 
-  #onSocket(socket: Socket): void {
-    if (this.#server === null) {
+  /** For the connections that it has, and those to come. */
+  setBlackHole(what: BlackHole): void {
+    this.#blackHole = what
+    for (const connection of this.#connections.values()) connection.setBlackHole(what)
+  }
+
+  #onSocket(socket: Duplex): void {
+    if (!this.#isUp) {
       socket.destroy()
       return
     }
-    this.#sockets.add(socket)
-    socket.on('close', () => this.#sockets.delete(socket))
-    new BrokerConnection(socket, this.nodeId, this.#cluster)
+    const connection = new BrokerConnection(socket, this.nodeId, this.#cluster)
+    this.#connections.set(socket, connection)
+    socket.on('close', () => this.#connections.delete(socket))
+    connection.setBlackHole(this.#blackHole)
   }
 }

@@ -1,38 +1,4 @@
-import { OptionError } from '../errors.ts'
-import { nearestNames } from '../nearest.ts'
-import type { ServedApi } from './options.ts'
-import { errorByName } from '../protocol/error-codes.ts'
-
-/** Which requests a fault is for, and what goes wrong with them. Effects can be combined. */
-export interface FaultOptions {
-  readonly api: ServedApi
-  /** Only requests that speak of this topic; an `error` hits this topic alone. */
-  readonly topic?: string | undefined
-  /** Only requests that speak of this partition; an `error` hits this partition alone. */
-  readonly partition?: number | undefined
-  /** Only requests to this broker, by node id. */
-  readonly broker?: number | undefined
-  /** How many requests go wrong; `Infinity`: all. Default 1. */
-  readonly times?: number | undefined
-  /** Answers with this error, by Kafka's name (`'NOT_LEADER_OR_FOLLOWER'`) or number. */
-  readonly error?: string | number | undefined
-  /** The text that goes with `error`, where the answer has room for one. */
-  readonly errorMessage?: string | undefined
-  /** Answers so much later; answers to later requests wait behind this one. */
-  readonly delayMs?: number | undefined
-  /** Closes the connection after so many bytes of the answer; 0: instead of an answer. */
-  readonly closeAfterBytes?: number | undefined
-  /** Never answers; answers to later requests on the connection wait behind this one, for ever. */
-  readonly silent?: boolean | undefined
-  /** Answers in pieces of so many bytes. */
-  readonly splitBytes?: number | undefined
-  /** Answers with a correlation id that nobody asked with. */
-  readonly wrongCorrelationId?: boolean | undefined
-  /** Answers with these bytes, whatever they are, length and header included. */
-  readonly answer?: ((correlationId: number) => Uint8Array) | undefined
-  /** Whether Produce appends the records all the same. Default: not with `error`, otherwise yes. */
-  readonly isWritten?: boolean | undefined
-}
+import { checkFault, errorCodeOf, type FaultOptions } from './fault-options.ts'
 
 /** A fault that was asked for. */
 export interface FaultRule {
@@ -52,6 +18,7 @@ class Rule implements FaultRule {
   readonly options: FaultOptions
   readonly errorCode: number | null
   hits = 0
+  #passed = 0
   #isRemoved = false
 
   constructor(options: FaultOptions) {
@@ -63,8 +30,19 @@ class Rule implements FaultRule {
     return !this.#isRemoved && this.hits < (this.options.times ?? 1)
   }
 
+  /** Whether it still lets requests pass. */
+  get isWaiting(): boolean {
+    return this.#passed < (this.options.after ?? 0)
+  }
+
   remove(): void {
     this.#isRemoved = true
+  }
+
+  /** A request met it. */
+  count(): void {
+    if (this.isWaiting) this.#passed++
+    else this.hits++
   }
 
   isFor(topic: string, partition: number | null): boolean {
@@ -101,6 +79,15 @@ export class Faults {
     return this.#byMention.get(keyOf({ topic, partition }))?.errorCode ?? 0
   }
 
+  /** The same for one partition. */
+  effectFor<Name extends keyof FaultOptions>(
+    name: Name,
+    topic: string,
+    partition: number,
+  ): FaultOptions[Name] | undefined {
+    return this.#byMention.get(keyOf({ topic, partition }))?.options[name]
+  }
+
   /** Whether records for a partition are appended although something goes wrong. */
   isWritten(topic: string, partition: number): boolean {
     const rule = this.#byMention.get(keyOf({ topic, partition }))
@@ -114,26 +101,28 @@ export class FaultList {
 
   /** @throws {OptionError} an error that Kafka does not have, or nothing that goes wrong. */
   add(options: FaultOptions): FaultRule {
-    checkNames(options)
+    checkFault(options)
     const rule = new Rule(options)
     this.#rules.push(rule)
     return rule
   }
 
-  /** The faults for a request. Each of its mentions meets one rule at most, and each rule counts a request once. */
+  /** The faults for a request. Each of its mentions is hit by one rule at most, and each rule counts a request once. */
   take(api: string, broker: number, mentions: readonly Mention[]): Faults {
     this.#rules = this.#rules.filter(({ isActive }) => isActive)
     if (this.#rules.length === 0) return NO_FAULTS
     const byMention = new Map<string, Rule>()
-    const hit = new Set<Rule>()
+    const met = new Set<Rule>()
     const rules = this.#rules.filter(({ options }) => options.api === api && (options.broker ?? broker) === broker)
     for (const mention of mentions.length === 0 ? [NO_MENTION] : mentions) {
-      const rule = rules.find((candidate) => candidate.isFor(mention.topic, mention.partition))
-      if (rule === undefined) continue
-      byMention.set(keyOf(mention), rule)
-      hit.add(rule)
+      for (const rule of rules.filter((candidate) => candidate.isFor(mention.topic, mention.partition))) {
+        met.add(rule)
+        if (rule.isWaiting) continue
+        byMention.set(keyOf(mention), rule)
+        break
+      }
     }
-    for (const rule of hit) rule.hits++
+    for (const rule of met) rule.count()
     return new Faults(byMention)
   }
 }
@@ -142,33 +131,6 @@ const NO_FAULTS = new Faults(new Map())
 /** No topic has an empty name. */
 const NO_MENTION: Mention = { topic: '', partition: null }
 
-const WHERE_NAMES = ['api', 'topic', 'partition', 'broker', 'times', 'errorMessage', 'isWritten']
-const EFFECT_NAMES = ['error', 'delayMs', 'closeAfterBytes', 'silent', 'splitBytes', 'wrongCorrelationId', 'answer']
-
-/** A fault that does nothing because of a typing error would make a test that proves nothing. */
-function checkNames(options: FaultOptions): void {
-  const names = Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name]))
-  for (const name of names) {
-    if (WHERE_NAMES.includes(name) || EFFECT_NAMES.includes(name)) continue
-    const [nearest] = nearestNames(name, [...WHERE_NAMES, ...EFFECT_NAMES])
-    throw misuse(`fail: ${name}: unknown option${nearest === undefined ? '' : `: did you mean ${nearest}?`}`)
-  }
-  if (!names.some((name) => EFFECT_NAMES.includes(name))) {
-    throw misuse(`fail: nothing goes wrong; say one of ${EFFECT_NAMES.join(', ')}`)
-  }
-}
-
 function keyOf({ topic, partition }: Mention): string {
   return `${partition ?? ''} ${topic}`
-}
-
-function errorCodeOf(error: string | number): number {
-  if (typeof error === 'number') return error
-  const row = errorByName(error)
-  if (row !== undefined) return row.code
-  throw misuse(`fail: Kafka has no error ${error}`)
-}
-
-function misuse(what: string): OptionError {
-  return new OptionError('INVALID_ARGUMENT', `TestCluster: INVALID_ARGUMENT: ${what}`)
 }

@@ -5,6 +5,7 @@ import type { ClusterState } from './cluster-state.ts'
 
 const UNSUPPORTED_VERSION = 35
 const INVALID_REQUEST = 42
+const FIRST_VERSION_THAT_SAYS_WHICH = 3
 /** ApiVersionsRequest.isValid of Apache Kafka (KIP-511). */
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
@@ -24,14 +25,16 @@ export const handleApiVersions = apiHandler(apiVersions, {
   },
 })
 
-/** To a version that the broker does not know: always in the v0 format, and with what it does know (KIP-511). */
+/** To a version that the broker does not know: in the v0 format, since Kafka 2.4 with what it does know (KIP-511). */
 export function refuseApiVersions(state: ClusterState, correlationId: number): readonly Uint8Array[] {
-  const apiKeys = apiKeysOf(state).filter(({ apiKey }) => apiKey === apiVersions.key)
+  const [, newest] = state.served.get(apiVersions.key) ?? [0, 0]
+  const saysWhich = newest >= FIRST_VERSION_THAT_SAYS_WHICH
+  const apiKeys = apiKeysOf(state).filter(({ apiKey }) => saysWhich && apiKey === apiVersions.key)
   return encodeResponseFrame(apiVersions, 0, correlationId, { errorCode: UNSUPPORTED_VERSION, apiKeys }).chunks
 }
 
 function apiKeysOf(state: ClusterState): { apiKey: number; minVersion: number; maxVersion: number }[] {
-  return [...state.options.apiVersions].map(([apiKey, [minVersion, maxVersion]]) => ({
+  return [...state.served].map(([apiKey, [minVersion, maxVersion]]) => ({
     apiKey,
     minVersion,
     maxVersion,

@@ -29,7 +29,7 @@ export const handleMetadata = apiHandler(metadata, {
       : (request.topics ?? []).map((topic) => answerFor(topic, request.allowAutoTopicCreation, context))
     return {
       brokers: state.liveBrokers.map(({ nodeId: id, host, port }) => ({ nodeId: id, host, port })),
-      clusterId: state.clusterId,
+      clusterId: state.options.clusterId,
       controllerId: state.liveBrokers[0]?.nodeId ?? nodeId,
       topics,
       errorCode: faults.errorCode,
@@ -78,7 +78,7 @@ function describe(topic: Topic, { state, faults }: HandlerContext): TopicAnswer 
 
 function describePartition(partition: Partition, state: ClusterState): TopicAnswer['partitions'][number] {
   const { index, leader, leaderEpoch, replicas } = partition
-  const [isr, offline] = [replicas.filter((id) => state.liveBroker(id)), replicas.filter((id) => !state.liveBroker(id))]
+  const isr = state.inSyncReplicas(partition)
   return {
     errorCode: leader < 0 ? LEADER_NOT_AVAILABLE : 0,
     partitionIndex: index,
@@ -86,7 +86,7 @@ function describePartition(partition: Partition, state: ClusterState): TopicAnsw
     leaderEpoch,
     replicaNodes: replicas,
     isrNodes: isr,
-    offlineReplicas: offline,
+    offlineReplicas: replicas.filter((id) => !isr.includes(id)),
   }
 }
 

@@ -5,7 +5,8 @@ import type { Infer, Input } from '../protocol/schema.ts'
 import { apiHandler, type HandlerContext } from './api-handler.ts'
 import { checkBatch, type BatchRefusal } from './check-batch.ts'
 import { checkMessageSet } from './check-message-set.ts'
-import type { BrokerNode, ClusterState, Partition, Topic } from './cluster-state.ts'
+import type { ClusterState, Partition, Topic } from './cluster-state.ts'
+import { LeaderHints } from './leader-hints.ts'
 
 type Request = Infer<typeof produce.request>
 type PartitionData = Request['topicData'][number]['partitionData'][number]
@@ -14,6 +15,7 @@ type PartitionAnswer = Response['responses'][number]['partitionResponses'][numbe
 
 const UNKNOWN_TOPIC_OR_PARTITION = 3
 const NOT_LEADER_OR_FOLLOWER = 6
+const NOT_ENOUGH_REPLICAS = 19
 const INVALID_REQUIRED_ACKS = 21
 const UNKNOWN_TOPIC_ID = 100
 
@@ -23,6 +25,12 @@ const FIRST_VERSION_WITH_LEADER_HINTS = 10
 const FIRST_VERSION_WITH_IDS = 13
 
 const NO_BYTES = Buffer.alloc(0)
+
+/** Where records lie, and the time that the answer gives them; null: that of the producer. */
+interface Written {
+  readonly baseOffset: bigint
+  readonly logAppendTimeMs: bigint | null
+}
 
 export const handleProduce = apiHandler(produce, {
   mentions: ({ topicData }, { state, version }) =>
@@ -67,26 +75,6 @@ function find(data: { name: string; topicId: string }, state: ClusterState, vers
   return version >= FIRST_VERSION_WITH_IDS ? state.topicById(data.topicId) : state.topic(data.name)
 }
 
-/** The new leaders that an answer speaks of, each with its address once (KIP-951). */
-class LeaderHints {
-  readonly #state: ClusterState
-  readonly #brokers = new Map<number, BrokerNode>()
-
-  constructor(state: ClusterState) {
-    this.#state = state
-  }
-
-  get endpoints(): { nodeId: number; host: string; port: number }[] {
-    return [...this.#brokers.values()].map(({ nodeId, host, port }) => ({ nodeId, host, port }))
-  }
-
-  add({ leader, leaderEpoch }: Partition): { leaderId: number; leaderEpoch: number } {
-    const broker = this.#state.liveBroker(leader)
-    if (broker !== undefined) this.#brokers.set(leader, broker)
-    return { leaderId: leader, leaderEpoch }
-  }
-}
-
 /** What one request writes to one topic. */
 class TopicWrite {
   readonly #name: string
@@ -104,7 +92,7 @@ class TopicWrite {
   }
 
   partition({ index, records }: PartitionData): PartitionAnswer {
-    const { faults, nodeId, version, violation } = this.#context
+    const { faults, nodeId, version, violation, state } = this.#context
     const injected = faults.errorCodeFor(this.#name, index)
     if (injected !== 0 && !faults.isWritten(this.#name, index)) return this.#refusal(index, injected)
     if (![-1, 0, 1].includes(this.#acks)) {
@@ -117,6 +105,9 @@ class TopicWrite {
       return this.#refusal(index, isUnknownId ? UNKNOWN_TOPIC_ID : UNKNOWN_TOPIC_OR_PARTITION)
     }
     if (partition.leader !== nodeId) return this.#refusal(index, NOT_LEADER_OR_FOLLOWER)
+    if (this.#acks === -1 && state.inSyncReplicas(partition).length < state.options.minInsyncReplicas) {
+      return this.#refusal(index, NOT_ENOUGH_REPLICAS)
+    }
     if (!faults.isWritten(this.#name, index))
       return { index, errorCode: 0, baseOffset: BigInt(partition.log.endOffset) }
     const answer = this.#append(this.#topic, partition, records)
@@ -126,17 +117,24 @@ class TopicWrite {
   #append(topic: Topic, partition: Partition, records: Uint8Array | null): PartitionAnswer {
     const { nowMs, version } = this.#context
     const bytes = records === null ? null : Buffer.from(records.buffer, records.byteOffset, records.byteLength)
-    const logAppendTimeMs = topic.hasLogAppendTime ? nowMs : null
-    const appended =
+    const timeMs = topic.hasLogAppendTime ? nowMs : null
+    const written =
       version < FIRST_VERSION_WITH_RECORD_BATCHES
-        ? this.#appendMessageSet(topic, partition, bytes, logAppendTimeMs)
-        : this.#appendBatch(topic, partition, bytes, logAppendTimeMs)
-    if (typeof appended !== 'bigint') return this.#refused(partition.index, appended)
-    const time = logAppendTimeMs === null ? {} : { logAppendTimeMs: BigInt(logAppendTimeMs) }
-    return { index: partition.index, errorCode: 0, baseOffset: appended, logStartOffset: 0n, ...time }
+        ? this.#appendMessageSet(topic, partition, bytes, timeMs)
+        : this.#appendBatch(topic, partition, bytes, timeMs)
+    if ('errorCode' in written) return this.#refused(partition.index, written)
+    const { baseOffset, logAppendTimeMs } = written
+    const time = logAppendTimeMs === null ? {} : { logAppendTimeMs }
+    const { index, log } = partition
+    return { index, errorCode: 0, baseOffset, logStartOffset: BigInt(log.startOffset), ...time }
   }
 
-  #appendBatch(topic: Topic, partition: Partition, batch: Buffer | null, timeMs: number | null): bigint | BatchRefusal {
+  #appendBatch(
+    topic: Topic,
+    partition: Partition,
+    batch: Buffer | null,
+    timeMs: number | null,
+  ): Written | BatchRefusal {
     const { version, violation } = this.#context
     const checked = checkBatch(batch, version, topic.maxMessageBytes)
     if ('refusal' in checked) return checked.refusal
@@ -145,7 +143,14 @@ class TopicWrite {
       const what = `maxTimestamp ${header.maxTimestamp}, the records have ${maxTimestamp}`
       violation(`${topic.name}-${partition.index}: ${what}`)
     }
-    return partition.log.append(batch ?? NO_BYTES, header, partition.leaderEpoch, timeMs)
+    const verdict = partition.log.judge(header)
+    if (verdict.kind === 'refuse') return { ...verdict, isViolation: false }
+    if (verdict.kind === 'duplicate') {
+      const { baseOffset, maxTimestamp: logAppendTimeMs } = verdict.batch
+      return { baseOffset: BigInt(baseOffset), logAppendTimeMs }
+    }
+    const baseOffset = partition.log.append(batch ?? NO_BYTES, header, partition.leaderEpoch, timeMs)
+    return { baseOffset, logAppendTimeMs: timeMs === null ? null : BigInt(timeMs) }
   }
 
   #appendMessageSet(
@@ -153,10 +158,11 @@ class TopicWrite {
     { log }: Partition,
     bytes: Buffer | null,
     timeMs: number | null,
-  ): bigint | BatchRefusal {
+  ): Written | BatchRefusal {
     const checked = checkMessageSet(bytes, this.#context.version, topic.maxMessageBytes)
     if ('refusal' in checked) return checked.refusal
-    return log.appendMessageSet(bytes ?? NO_BYTES, checked.messages.length, timeMs)
+    const baseOffset = log.appendMessageSet(bytes ?? NO_BYTES, checked.messages.length, timeMs)
+    return { baseOffset, logAppendTimeMs: timeMs === null ? null : BigInt(timeMs) }
   }
 
   #refused(index: number, { errorCode, message, batchIndex, isViolation }: BatchRefusal): PartitionAnswer {
@@ -167,11 +173,14 @@ class TopicWrite {
 
   #refusal(index: number, errorCode: number): PartitionAnswer {
     const { faults, version } = this.#context
-    const errorMessage = faults.effect('errorMessage') ?? errorByCode(errorCode).text
+    const errorMessage = faults.effectFor('errorMessage', this.#name, index) ?? errorByCode(errorCode).text
+    const recordErrors = (faults.effectFor('recordErrors', this.#name, index) ?? []).map(({ batchIndex, message }) => ({
+      ...{ batchIndex, batchIndexErrorMessage: message ?? null },
+    }))
     const partition = this.#topic?.partitions[index]
     const hasHint =
       errorCode === NOT_LEADER_OR_FOLLOWER && partition !== undefined && version >= FIRST_VERSION_WITH_LEADER_HINTS
     const hint = hasHint ? { currentLeader: this.#hints.add(partition) } : {}
-    return { index, errorCode, baseOffset: -1n, errorMessage, ...hint }
+    return { index, errorCode, baseOffset: -1n, errorMessage, recordErrors, ...hint }
   }
 }

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { systemClock, type Clock } from '../clock.ts'
 import { bool, custom, int, resolve, text, type Checked, type Resolved } from '../options.ts'
-import { apiVersions } from '../protocol/messages/api-versions.ts'
-import { metadata } from '../protocol/messages/metadata.ts'
-import { produce } from '../protocol/messages/produce.ts'
+import { checkApiVersions, NEWEST_PLAYED_KAFKA, PLAYED_KAFKAS } from './served-apis.ts'
+import type { ApiVersionsOption, PlayedKafka } from './served-apis.ts'
+import { tcpTransport, type Transport } from './transport.ts'
 
 export interface TopicOptions {
   readonly partitions: number
@@ -31,19 +32,30 @@ export interface TestClusterOptions {
   readonly ports?: readonly number[] | undefined
   /** Longest record batch, bytes; Kafka's `message.max.bytes`. Default 1048588. */
   readonly maxMessageBytes?: number | undefined
-  /** Plays an older broker: `{ Produce: [3, 8] }`. */
-  readonly apiVersions?: { readonly [Name in ServedApi]?: readonly [min: number, max: number] | undefined } | undefined
+  /** Plays an older Kafka: its API versions, and what it says of a producer that it does not know. Default `'4.3'`. */
+  readonly kafkaVersion?: PlayedKafka | undefined
+  /** Versions of single APIs, `{ Produce: [3, 8] }`; `false`: the brokers do not have it, and hang up on it. */
+  readonly apiVersions?: ApiVersionsOption | undefined
+  /** Replicas that must be up for a write with `acks: -1`; Kafka's `min.insync.replicas`. Default 1. */
+  readonly minInsyncReplicas?: number | undefined
+  /** Brokers close a connection on which nobody asks anything for so long. Default Infinity: never. */
+  readonly connectionsMaxIdleMs?: number | undefined
+  /** What the cluster says it is; a second TestCluster with the same id is the same one elsewhere. Default: a new one. */
+  readonly clusterId?: string | undefined
   /** `false`: records are checked and counted, but not kept. For load without end. Default true. */
   readonly keepRecords?: boolean | undefined
   /** @internal Tests own the time. */
   readonly clock?: Clock | undefined
+  /** @internal Tests own the network. */
+  readonly transport?: Transport | undefined
 }
 
 const MAX_BROKERS = 100
 const MAX_PARTITIONS = 100_000
 const MAX_INT32 = 2 ** 31 - 1
 
-const table = Object.freeze({
+/** Every option, with its default as it is written in docs/test-cluster.md. */
+export const TEST_CLUSTER_OPTIONS = Object.freeze({
   brokers: int({ doc: 'How many brokers.', min: 1, max: MAX_BROKERS, default: 1 }),
   topics: custom<ReadonlyMap<string, TopicOptions>>({
     type: 'object of topic names to partition counts or topic options',
@@ -66,11 +78,32 @@ const table = Object.freeze({
     },
   }),
   maxMessageBytes: int({ doc: 'Longest record batch.', min: 1, max: MAX_INT32, default: 1_048_588 }),
-  apiVersions: custom<ReadonlyMap<number, readonly [min: number, max: number]>>({
-    type: 'object of API names to [min, max]',
-    doc: 'Plays an older broker.',
+  kafkaVersion: custom<PlayedKafka>({
+    type: PLAYED_KAFKAS.map((version) => `'${version}'`).join(', '),
+    doc: 'Plays an older Kafka.',
+    defaultText: `'${NEWEST_PLAYED_KAFKA}'`,
+    check(value = NEWEST_PLAYED_KAFKA) {
+      const version = PLAYED_KAFKAS.find((candidate) => candidate === value)
+      return version === undefined ? { expected: `one of ${PLAYED_KAFKAS.join(', ')}` } : { value: version }
+    },
+  }),
+  apiVersions: custom<ApiVersionsOption>({
+    type: 'object of API names to [min, max] or false',
+    doc: 'Versions of single APIs.',
     defaultText: '{}',
     check: checkApiVersions,
+  }),
+  minInsyncReplicas: int({ doc: 'Replicas that a write needs.', min: 1, max: MAX_BROKERS, default: 1 }),
+  connectionsMaxIdleMs: int({
+    ...{ doc: 'Closes idle connections.', min: 1, max: MAX_INT32, default: Infinity, allowInfinity: true },
+  }),
+  clusterId: custom<string>({
+    type: 'string',
+    doc: 'What the cluster says it is.',
+    defaultText: 'random',
+    check(value = randomBytes(16).toString('base64url')) {
+      return typeof value === 'string' && value !== '' ? { value } : { expected: 'a string that is not empty' }
+    },
   }),
   keepRecords: bool({ doc: 'Keeps the records.', default: true }),
   clock: custom<Clock>({
@@ -79,15 +112,21 @@ const table = Object.freeze({
     defaultText: '-',
     check: (value) => ({ value: (value as Clock | undefined) ?? systemClock }),
   }),
+  transport: custom<Transport>({
+    type: 'Transport',
+    doc: 'The network.',
+    defaultText: '-',
+    check: (value) => ({ value: (value as Transport | undefined) ?? tcpTransport }),
+  }),
 })
 
-export type ResolvedTestClusterOptions = Resolved<typeof table>
+export type ResolvedTestClusterOptions = Resolved<typeof TEST_CLUSTER_OPTIONS>
 
 /** @throws {OptionError} every problem at once. */
 export function resolveTestClusterOptions(input: TestClusterOptions): ResolvedTestClusterOptions {
   return resolve(input, {
     where: 'TestCluster',
-    table,
+    table: TEST_CLUSTER_OPTIONS,
     rules: [
       [
         ({ ports, brokers }) => ports.length === 0 || ports.length === brokers,
@@ -128,27 +167,6 @@ function checkTopics(value: unknown): Checked<ReadonlyMap<string, TopicOptions>>
     topics.set(name, checked.value)
   }
   return { value: topics }
-}
-
-/** The APIs that a test cluster has, and from which version on unless it is told to: it keeps batches, no message sets. */
-const served = [
-  [produce, 3],
-  [metadata, metadata.minVersion],
-  [apiVersions, apiVersions.minVersion],
-] as const
-export type ServedApi = (typeof served)[number][0]['name']
-
-function checkApiVersions(value: unknown): Checked<ReadonlyMap<number, readonly [number, number]>> {
-  const ranges = new Map<number, readonly [number, number]>()
-  for (const [{ name, key, minVersion, maxVersion }, firstVersion] of served) {
-    const given = (value as Record<string, unknown> | undefined)?.[name] ?? [firstVersion, maxVersion]
-    const [min, max] = (Array.isArray(given) ? given : []) as unknown[]
-    if (!isInteger(min, minVersion, maxVersion) || !isInteger(max, min, maxVersion)) {
-      return { problem: `apiVersions: ${name} must be [min, max] within ${minVersion} to ${maxVersion}` }
-    }
-    ranges.set(key, [min, max])
-  }
-  return { value: ranges }
 }
 
 function isInteger(value: unknown, min: number, max: number): value is number {

@@ -6,16 +6,21 @@
 import { OptionError } from '../errors.ts'
 import type { ClusterContext } from './api-handler.ts'
 import { Broker } from './broker.ts'
+import type { BlackHole } from './broker-connection.ts'
 import { ClusterState } from './cluster-state.ts'
-import { FaultList, type FaultOptions, type FaultRule } from './faults.ts'
+import type { FaultOptions } from './fault-options.ts'
+import { FaultList, type FaultRule } from './faults.ts'
 import { Journal, type LoggedRequest } from './journal.ts'
 import { checkTopic, resolveTestClusterOptions, type TestClusterOptions, type TopicOptions } from './options.ts'
 import type { LoggedRecord } from './partition-log.ts'
 
-export type { FaultOptions, FaultRule } from './faults.ts'
+export type { BlackHole } from './broker-connection.ts'
+export type { FaultOptions, RecordFault } from './fault-options.ts'
+export type { FaultRule } from './faults.ts'
 export type { LoggedRequest } from './journal.ts'
 export type { TestClusterOptions, TopicOptions } from './options.ts'
 export type { LoggedRecord } from './partition-log.ts'
+export type { ApiVersionsOption, PlayedKafka, ServedApi } from './served-apis.ts'
 
 export class TestCluster {
   readonly #cluster: ClusterContext
@@ -90,10 +95,10 @@ export class TestCluster {
     return partitions.flatMap(({ log, index }) => log.records(index))
   }
 
-  /** How many records were written to a topic, without a look at them. */
+  /** How many records a topic has, without a look at them. */
   recordCount(topic: string): number {
     const partitions = this.#cluster.state.topic(topic)?.partitions ?? []
-    return partitions.reduce((sum, { log }) => sum + log.endOffset, 0)
+    return partitions.reduce((sum, { log }) => sum + log.endOffset - log.startOffset, 0)
   }
 
   /**
@@ -117,12 +122,50 @@ export class TestCluster {
     this.#cluster.state.deleteTopic(name)
   }
 
+  /**
+   * Makes a topic larger, as Kafka's administrators do. Nothing moves.
+   *
+   * @param partitions how many there are afterwards.
+   */
+  addPartitions(topic: string, partitions: number): void {
+    this.#cluster.state.addPartitions(topic, partitions)
+  }
+
+  /** Removes the records of a partition before an offset, as Kafka's DeleteRecords does. */
+  deleteRecords(topic: string, partition: number, beforeOffset: number): void {
+    this.#cluster.state.partition('deleteRecords', topic, partition).log.deleteBefore(beforeOffset)
+  }
+
+  /**
+   * Loses the end of a partition, as an unclean leader election does: batches with records from `endOffset` on, and what
+   * they said about their producers. The leader epoch grows.
+   */
+  truncate(topic: string, partition: number, endOffset: number): void {
+    this.#cluster.state.truncate(topic, partition, endOffset)
+  }
+
+  /**
+   * Forgets the sequences of all producers, as Kafka does with those that were silent for `producer.id.expiration.ms`.
+   *
+   * @param topic only for this topic.
+   */
+  expireProducers(topic?: string): void {
+    for (const { name, partitions } of this.#cluster.state.topics) {
+      if (name === (topic ?? name)) for (const { log } of partitions) log.expireProducers()
+    }
+  }
+
   /** Node id of a partition's leader; -1: it has none. */
   leader(topic: string, partition: number): number {
     return this.#cluster.state.topic(topic)?.partitions[partition]?.leader ?? -1
   }
 
-  /** From now on the old leader refuses the partition's records, and names the new one. */
+  /**
+   * From now on the old leader refuses the partition's records, and names the new one. Sequences of producers move with
+   * the log; the leader epoch grows.
+   *
+   * @param broker node id; -1: the partition has no leader, until it is given one by this call.
+   */
   moveLeader(topic: string, partition: number, broker: number): void {
     this.#cluster.state.moveLeader(topic, partition, broker)
   }
@@ -138,6 +181,16 @@ export class TestCluster {
   async startBroker(broker: number): Promise<void> {
     await this.#broker(broker).start()
     this.#cluster.state.setUp(broker, true)
+  }
+
+  /**
+   * A broken network: connections to the broker open and stay open, and are silent.
+   *
+   * @param what `'all'`: nothing arrives; `'answers'`: requests arrive and are done, answers do not; `'none'`: all is
+   * well again, and what was stuck gets through.
+   */
+  blackHole(broker: number, what: BlackHole = 'all'): void {
+    this.#broker(broker).setBlackHole(what)
   }
 
   /** Ends everything at once: connections, ports, timers. A second call gives the same promise. */

@@ -1,63 +1,17 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock, type Clock } from '../../src/clock.ts'
-import { Cluster, type ClusterOptions } from '../../src/cluster/cluster.ts'
-import { parseBrokers } from '../../src/connection/broker-address.ts'
-import type { KafkaError } from '../../src/errors.ts'
+import { systemClock } from '../../src/clock.ts'
 import { Producer, type ProducerOptions } from '../../src/index.ts'
 import { metadata as metadataApi } from '../../src/protocol/messages/metadata.ts'
 import { TestCluster, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import { addressesOf, Client, closeAll, closeLater, count, deadAddress, peerOf } from './client.ts'
 
-const open: (() => unknown)[] = []
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
+afterEach(closeAll)
 
 async function brokersOf(options: TestClusterOptions = {}): Promise<TestCluster> {
   const brokers = await TestCluster.start(options)
-  open.push(() => brokers.close())
+  closeLater(() => brokers.close())
   return brokers
-}
-
-/** An address at which nothing listens. */
-async function deadAddress(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return `127.0.0.1:${port}`
-}
-
-/** A Cluster, and what it told its listener. */
-class Client {
-  readonly cluster: Cluster
-  readonly changes: (string | null)[] = []
-  readonly failures: { readonly error: KafkaError; readonly isHopeless: boolean }[] = []
-
-  constructor(bootstrap: string, clock: Clock = systemClock, more: Partial<ClusterOptions> = {}) {
-    const parsed = parseBrokers(bootstrap)
-    const addresses = 'addresses' in parsed ? parsed.addresses : []
-    const options: ClusterOptions = {
-      ...{ brokers: () => Promise.resolve(addresses), clientId: 'test', clock },
-      ...{ connectTimeoutMs: 10_000, requestTimeoutMs: 30_000, connectionsMaxIdleMs: 540_000 },
-      ...{ reconnectBackoffMs: 50, reconnectBackoffMaxMs: 1000, retryBackoffMs: 100, retryBackoffMaxMs: 1000 },
-      ...{ metadataMaxAgeMs: 300_000, allowAutoTopicCreation: true },
-      ...more,
-    }
-    this.cluster = new Cluster(options, {
-      onChange: (error) => this.changes.push(error?.code ?? null),
-      onRefreshFailed: (error, isHopeless) => this.failures.push({ error, isHopeless }),
-    })
-    open.push(() => this.cluster.close())
-  }
-}
-
-/** How often an API was asked for, at one broker or at all. */
-function count(brokers: TestCluster, api: string, broker?: number): number {
-  return brokers.requests.filter((r) => r.api === api && (broker ?? r.broker) === r.broker).length
 }
 
 describe('bootstrap', () => {
@@ -92,7 +46,7 @@ describe('bootstrap', () => {
     let asked = 0
     const places = [await deadAddress(), brokers.bootstrap]
     const { cluster } = new Client('', new FakeClock(), {
-      brokers: () => Promise.resolve((parseBrokers(places[asked++]) as { addresses: [] }).addresses),
+      brokers: () => Promise.resolve(addressesOf(places[asked++] ?? '')),
     })
     expect(await cluster.refreshNow()).toMatchObject({ code: 'CONNECTION_REFUSED' })
     expect(await cluster.refreshNow()).toBeNull()
@@ -128,7 +82,7 @@ describe('metadata', () => {
 
   it('is asked for again, once, when a topic is watched during a round', async () => {
     const brokers = await brokersOf({ topics: { t: 1, u: 1 } })
-    const { cluster } = new Client(brokers.bootstrap)
+    const { cluster } = new Client(brokers.bootstrap, systemClock)
     cluster.watch('t')
     cluster.watch('u')
     cluster.watch('u')
@@ -199,7 +153,7 @@ describe('metadata', () => {
 describe('connections', () => {
   it('are made when they are wanted, told of when they are there, and told of when they are lost', async () => {
     const brokers = await brokersOf({ brokers: 2 })
-    const { cluster, changes } = new Client(brokers.bootstrap.split(',')[0]!)
+    const { cluster, changes } = new Client(brokers.bootstrap.split(',')[0]!, systemClock)
     await cluster.refreshNow()
     expect(cluster.connectionTo(2)).toBeNull()
     await until(() => cluster.connectionTo(2) !== null, 'the connection')
@@ -229,18 +183,16 @@ describe('connections', () => {
   })
 
   it('to a broker that moved go to its new address', async () => {
-    const [old, moved] = [await brokersOf({ topics: { t: 1 } }), await brokersOf({ topics: { t: 1 } })]
-    let place = old.bootstrap
-    const { cluster } = new Client('', systemClock, {
-      brokers: () => Promise.resolve((parseBrokers(place) as { addresses: [] }).addresses),
-    })
+    const [old, moved] = [await peerOf(), await peerOf()]
+    let place = old.address
+    const { cluster } = new Client('', systemClock, { brokers: () => Promise.resolve(addressesOf(place)) })
     await cluster.refreshNow()
-    place = moved.bootstrap
+    place = moved.address
     await old.close()
     await until(() => cluster.connectionTo(1) === null, 'the connection is lost')
     expect(await cluster.refreshNow()).toBeNull()
     await until(() => cluster.connectionTo(1) !== null, 'the connection')
-    expect(cluster.connectionTo(1)?.address).toBe(moved.bootstrap)
+    expect(cluster.connectionTo(1)?.address).toBe(moved.address)
   })
 
   it('and timers end when it is closed', async () => {
@@ -260,7 +212,7 @@ describe('a producer whose cluster changes', () => {
 
   function producerOf(brokers: TestCluster, options: Partial<ProducerOptions> = {}): Producer {
     const producer = new Producer({ brokers: brokers.bootstrap, ...SOON, ...options })
-    open.push(() => producer.close({ timeoutMs: 0 }).catch(() => undefined)) // gives up what a test left unsettled
+    closeLater(() => producer.close({ timeoutMs: 0 }).catch(() => undefined)) // gives up what a test left unsettled
     return producer
   }
 
@@ -330,7 +282,7 @@ describe('a producer whose cluster changes', () => {
   it('starts before its cluster does', async () => {
     const ports = [Number((await deadAddress()).split(':')[1])]
     const producer = new Producer({ brokers: `127.0.0.1:${ports[0] ?? 0}`, ...SOON })
-    open.push(() => producer.close({ timeoutMs: 0 }).catch(() => undefined)) // gives up what a test left unsettled
+    closeLater(() => producer.close({ timeoutMs: 0 }).catch(() => undefined)) // gives up what a test left unsettled
     const sent = producer.send({ topic: 't', value: 'early' })
     await turns(50)
     const brokers = await brokersOf({ ports, topics: { t: 1 } })

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
@@ -60,7 +61,7 @@ function hoarding(answers: Buffer[], sockets: Socket[] = []): Script {
 }
 
 describe('Connection', () => {
-  it('understands answers however their bytes are cut', async () => {
+  it('N5, N7: understands answers however their bytes are cut', async () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 30 })
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 5 }), sizes, async (count, cuts) => {
@@ -87,7 +88,7 @@ describe('Connection', () => {
     expect(ids).toEqual(ids.map((_, i) => 0x0d0a0d0a + i))
   })
 
-  it('gives up everything in flight when an answer comes out of order, and completes nothing with it', async () => {
+  it('N8: gives up everything in flight when an answer comes out of order, and completes nothing with it', async () => {
     const answers: Buffer[] = []
     const sockets: Socket[] = []
     const peer = await peerOf(hoarding(answers, sockets))
@@ -100,7 +101,7 @@ describe('Connection', () => {
     await until(() => peer.openSockets === 0, 'the client hangs up')
   })
 
-  it('uses answers that came before the peer hung up', async () => {
+  it('N2: uses answers that came before the peer hung up', async () => {
     const answers: Buffer[] = []
     const sockets: Socket[] = []
     const peer = await peerOf(hoarding(answers, sockets))
@@ -111,7 +112,7 @@ describe('Connection', () => {
     expect((await Promise.all(outcomes)).map(codeOf)).toEqual(['answered', 'answered', 'CONNECTION_CLOSED'])
   })
 
-  it('is closed by a request that times out; its late answer harms nobody', async () => {
+  it('N9: is closed by a request that times out; its late answer harms nobody', async () => {
     const clock = new FakeClock()
     const answers: Buffer[] = []
     const sockets: Socket[] = []
@@ -136,7 +137,7 @@ describe('Connection', () => {
     expect(codeOf(await ask(await connectionTo(peer.port, clock)))).toBe('answered')
   })
 
-  it('measures the timeout of each request from its own beginning', async () => {
+  it('N3: measures the timeout of each request from its own beginning', async () => {
     const clock = new FakeClock()
     const answers: Buffer[] = []
     const sockets: Socket[] = []
@@ -154,7 +155,7 @@ describe('Connection', () => {
     expect(codeOf(await second)).toBe('REQUEST_TIMEOUT')
   })
 
-  it('reads what lies in the socket before it judges a deadline', async () => {
+  it('P6: reads what lies in the socket before it judges a deadline', async () => {
     const clock = new FakeClock()
     const wire = new FakeWire()
     const connection = await connectionTo(1, clock, { createSocket: () => wire })
@@ -167,7 +168,7 @@ describe('Connection', () => {
     expect(codeOf(await outcome)).toBe('answered')
   })
 
-  it('is closed when nothing was asked for maxIdleMs, and not while a question is out', async () => {
+  it('N15: is closed when nothing was asked for maxIdleMs, and not while a question is out', async () => {
     const clock = new FakeClock()
     const answers: Buffer[] = []
     const sockets: Socket[] = []
@@ -208,6 +209,22 @@ describe('Connection', () => {
     connection.close()
     await turns(5)
     expect(heard).toEqual(['CONNECTION_CLOSED'])
+  })
+
+  it('tells diagnostics what becomes of it', async () => {
+    const states: unknown[] = []
+    const hear = (event: unknown): void => void states.push(event)
+    subscribe('headrace:connection:state', hear)
+    open.push(() => unsubscribe('headrace:connection:state', hear))
+    const peer = await peerOf()
+    const connection = await connectionTo(peer.port, new FakeClock(), { nodeId: 5 })
+    connection.close()
+    const where = { nodeId: 5, host: '127.0.0.1', port: peer.port }
+    expect(states).toEqual([
+      { ...where, state: 'connecting', error: null },
+      { ...where, state: 'ready', error: null },
+      { ...where, state: 'closed', error: connection.closedBy },
+    ])
   })
 
   it('says which versions both sides have, when there is none', async () => {
@@ -254,7 +271,7 @@ describe('dialling', () => {
     expect(error.message).toContain(`127.0.0.1:${port}`)
   })
 
-  it('gives up after connectTimeoutMs', async () => {
+  it('N3: gives up after connectTimeoutMs', async () => {
     const clock = new FakeClock()
     const never = new Promise<Duplex>(() => undefined)
     const failed = failureOf(new Connection(optionsOf(9092, clock, { createSocket: () => never })))

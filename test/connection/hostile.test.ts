@@ -161,7 +161,7 @@ describe('hostile answers', () => {
     expect(peer.requests.map(({ version }) => version)).toEqual([4, 0])
   })
 
-  it('stops asking when a broker refuses every version of ApiVersions', async () => {
+  it('C15: stops asking when a broker refuses every version of ApiVersions', async () => {
     const peer = await peerOf(({ correlationId }) => framed(correlationId, '002300000000'))
     const error = await failureOf(producerOf(peer.address).connect())
     expect(error).toMatchObject({ name: 'ProtocolError', code: 'UNSUPPORTED_VERSION' })
@@ -191,7 +191,7 @@ describe('hostile answers', () => {
     expect(await producer.send({ topic: 't', value: 'v' })).toMatchObject({ partition: 0, offset: 0n })
   })
 
-  it('calls bytes that nobody asked for a mismatch, and closes', async () => {
+  it('N8: calls bytes that nobody asked for a mismatch, and closes', async () => {
     const peer = await peerOf(({ api }, socket) => {
       if (api === 'Metadata') setImmediate(() => socket.write(int32(9)))
       return null

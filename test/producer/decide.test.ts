@@ -3,7 +3,15 @@ import { ConnectionError, ProtocolError } from '../../src/errors.ts'
 import { decide, type BatchFacts, type Verdict } from '../../src/producer/decide.ts'
 
 const policy = { retryBackoffMs: 100, retryBackoffMaxMs: 1000, random: 0.5 }
-const fresh: BatchFacts = { topic: 't', partition: 3, attempts: 1, maybeWritten: false, corruptCount: 0 }
+const fresh: BatchFacts = {
+  topic: 't',
+  partition: 3,
+  recordCount: 1,
+  attempts: 1,
+  maybeWritten: false,
+  corruptCount: 0,
+  sequence: 'none',
+}
 
 const refused = (errorCode: number, batch: Partial<BatchFacts> = {}): Verdict =>
   decide({ kind: 'refused', errorCode, errorMessage: null }, { ...fresh, ...batch }, policy)
@@ -30,6 +38,32 @@ describe('decide, on what the broker answers', () => {
   it.each([10, 17, 18, 21, 29, 31, 32, 43, 44, 53, 76, 87])('%d: fails at once, not written', (code) => {
     expect(refused(code)).toMatchObject({ do: 'fail', maybeWritten: false, error: { maybeWritten: false } })
   })
+
+  it.each([10, 18])('%d: of several records it is cut up, unless an earlier attempt may have been written', (code) => {
+    expect(refused(code, { recordCount: 2 })).toMatchObject({ do: 'split', maybeWritten: false })
+    expect(refused(code, { recordCount: 2, maybeWritten: true })).toMatchObject({ do: 'fail', maybeWritten: true })
+  })
+
+  it.each([
+    [45, false],
+    [47, true],
+    [59, true],
+  ])(
+    '%d: the first in line gets a new sequence, and another id (%s), unless it may have been written',
+    (code, isIdSpent) => {
+      expect(refused(code)).toMatchObject({ do: 'fail' }) // without sequences it makes no sense
+      expect(refused(code, { sequence: 'behind' })).toMatchObject({ do: 'retry', delayMs: 0, maybeWritten: false })
+      expect(refused(code, { sequence: 'behind', maybeWritten: true })).toMatchObject({
+        do: 'retry',
+        maybeWritten: true,
+      })
+      expect(refused(code, { sequence: 'first' })).toMatchObject({ do: 'renew', isIdSpent, maybeWritten: false })
+      expect(refused(code, { sequence: 'first', maybeWritten: true })).toMatchObject({
+        do: 'fail',
+        error: { maybeWritten: true },
+      })
+    },
+  )
 
   it('46, a duplicate, is a success at an offset that nobody knows', () => {
     expect(refused(46)).toMatchObject({ do: 'deliver' })

@@ -50,10 +50,14 @@ describe('the options of Producer', () => {
     [{ messages: [] }, 'messages: unknown option: records are given to send() or sendAll()'],
     [{ acks: 2 }, "acks: got 2, expected 'all', 1 or 0"],
     [{ acks: '1' }, 'acks: got "1", expected \'all\', 1 or 0'],
-    [{ partitioner: 'murmur' }, "partitioner: got \"murmur\", expected 'default', 'round-robin' or a function"],
+    [{ partitioner: 'murmur' }, "'fnv1a_random' or a function; did you mean 'murmur2'?"],
     [{ logger: console.log }, 'logger: got a function, expected an object with debug, info, warn and error'],
     [{ tls: true }, 'tls: not available in this version of headrace; only false can be given'],
-    [{ idempotent: true }, 'idempotent: not available in this version of headrace'],
+    [{ idempotent: 'yes' }, 'idempotent: got "yes", expected true or false'],
+    [{ idempotent: true, acks: 1 }, "idempotent: true needs acks 'all', got 1"],
+    [{ bufferBytes: 100 }, 'bufferBytes: got 100, expected an integer, 1024 to'],
+    [{ onUndelivered: true }, 'onUndelivered: got true, expected a function'],
+    [{ transactionalId: 'tx' }, 'transactionalId: not available in this version of headrace'],
     [{ lingerMs: 500, deliveryTimeoutMs: 100 }, 'deliveryTimeoutMs (100) is not longer than lingerMs (500)'],
   ])('%j: %s', (options, sentence) => {
     expect(messageOf({ brokers: 'a:1', ...options })).toContain(sentence)

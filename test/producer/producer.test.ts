@@ -58,20 +58,24 @@ describe('batching', () => {
     expect(values()).toEqual([...numbered(50).map(({ value }) => value), 'after'])
   })
 
-  it('waits for lingerMs, and not when flushed', async () => {
+  it('lets a record wait for lingerMs while its broker is busy, and not at all when it is idle, or flushed', async () => {
     const producer = newProducer({ lingerMs: 500 })
-    await producer.connect()
+    await producer.send({ topic: 't', partition: 0, value: 'alone' }) // time stands still: it did not linger
+    const slow = cluster.fail({ api: 'Produce', partition: 1, delayMs: 10_000, times: 2 })
+    const busy = producer.send({ topic: 't', partition: 1, value: 'busy' })
+    await until(() => slow.hits === 1, 'the broker to be busy')
+    const before = produceRequests()
     const lingering = producer.send({ topic: 't', partition: 0, value: 'a' })
     await until(() => clock.pendingMs.includes(500), 'the linger timer')
-    expect(produceRequests()).toBe(0)
     await clock.advance(499)
-    expect(produceRequests()).toBe(0)
+    expect(produceRequests()).toBe(before)
     await clock.advance(1)
-    await lingering
+    await until(() => produceRequests() === before + 1, 'the end of lingerMs')
     const flushed = producer.send({ topic: 't', partition: 0, value: 'b' })
-    await producer.flush()
-    await flushed
-    expect(values()).toEqual(['a', 'b'])
+    const flush = producer.flush()
+    await until(() => produceRequests() === before + 2, 'flush to end the lingering')
+    await advanceUntilSettled(clock, Promise.all([busy, lingering, flushed, flush]), 1000)
+    expect(values()).toEqual(['alone', 'a', 'b', 'busy'])
   })
 
   it('closes a batch at batchBytes, and lets a larger record go alone', async () => {
@@ -413,7 +417,7 @@ describe('sendAll', () => {
     },
   )
 
-  it('reads no further than 32 MiB ahead of the acknowledgements, also for a topic that is not known yet', async () => {
+  it('reads no further than bufferBytes ahead of the acknowledgements, also for a topic that is not known yet', async () => {
     const producer = newProducer({ maxBlockMs: 1000 })
     cluster.fail({ api: 'Metadata', times: Infinity, silent: true })
     let read = 0
@@ -423,9 +427,9 @@ describe('sendAll', () => {
         for (; read < 1000; read++) yield { topic: 't', value }
       })(),
     )
-    await until(() => read >= 335, 'the window to fill')
+    await until(() => read >= 333, 'the buffer to fill')
     await clock.advance(100)
-    expect(read).toBeLessThan(345)
+    expect(read).toBeLessThan(336)
     await advanceUntilSettled(clock, report, 1000)
     expect((await report).failed).toHaveLength(1000)
   })

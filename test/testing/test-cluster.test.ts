@@ -1,10 +1,7 @@
-import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { KafkaError, Producer, type ProducerOptions } from '../../src/index.ts'
-import { decodeResponseFrame, encodeRequestFrame, FrameReader } from '../../src/protocol/frame.ts'
 import { decodeApiVersionsFrame } from '../../src/protocol/negotiate.ts'
 import { apiVersions } from '../../src/protocol/messages/api-versions.ts'
 import { metadata } from '../../src/protocol/messages/metadata.ts'
@@ -12,10 +9,11 @@ import { produce } from '../../src/protocol/messages/produce.ts'
 import { loadCodec } from '../../src/compression/load-codec.ts'
 import { encodeMessageSet } from '../../src/protocol/message-set.ts'
 import { encodeRecordBatch, stampRecordBatch } from '../../src/protocol/record-batch.ts'
-import type { Api, RequestInput, ResponseOf } from '../../src/protocol/schema.ts'
+import type { Api } from '../../src/protocol/schema.ts'
 import { TestCluster, type FaultOptions, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
 import { javaFormats } from '../support/java-record-formats.ts'
+import { batchOf, errorOf, frameOf, offsetOf, RawClient, writeTo } from './raw-client.ts'
 
 const open: (() => unknown)[] = []
 afterEach(async () => {
@@ -54,7 +52,7 @@ async function failureOf(work: Promise<unknown>): Promise<KafkaError> {
 describe('TestCluster', () => {
   it('gives back what was produced: text, bytes, null, headers, time', async () => {
     const cluster = await clusterOf({ topics: { orders: 3 } })
-    const producer = producerOf(cluster)
+    const producer = producerOf(cluster, { idempotent: false })
     const headers = [
       ['grüße', 'žluťoučký 🐟'],
       ['none', null],
@@ -98,7 +96,7 @@ describe('TestCluster', () => {
 
   it('logs the requests', async () => {
     const cluster = await clusterOf({ topics: { t: 1 } })
-    await producerOf(cluster, { clientId: 'me' }).send({ topic: 't', value: '' })
+    await producerOf(cluster, { clientId: 'me', idempotent: false }).send({ topic: 't', value: '' })
     expect(cluster.requests.map(({ api, version, clientId, broker }) => [api, version, clientId, broker])).toEqual([
       ['ApiVersions', 4, 'me', 1],
       ['Metadata', 13, 'me', 1],
@@ -196,7 +194,7 @@ describe('TestCluster', () => {
     const cluster = await clusterOf({ topics: { t: 1 }, apiVersions: { ApiVersions: [0, version] } })
     await producerOf(cluster).send({ topic: 't', value: 'v' })
     const asked = cluster.requests.filter(({ api }) => api === 'ApiVersions').map((request) => request.version)
-    expect(asked).toEqual(version === 4 ? [4] : [4, version])
+    expect(asked).toEqual(version === 4 ? [4] : [4, version === 3 ? 3 : 0]) // before KIP-511 nobody says which
   })
 
   it('refuses batches over maxMessageBytes', async () => {
@@ -277,7 +275,7 @@ describe('a fault', () => {
   it('can append and still say that it went wrong', async () => {
     const cluster = await clusterOf({ topics: { t: 1 } })
     cluster.fail({ api: 'Produce', error: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND', isWritten: true })
-    expect((await producerOf(cluster).send({ topic: 't', value: 'v' })).offset).toBe(1n)
+    expect((await producerOf(cluster, { idempotent: false }).send({ topic: 't', value: 'v' })).offset).toBe(1n)
     expect(valuesOf(cluster, 't')).toEqual(['v', 'v'])
   })
 
@@ -358,7 +356,7 @@ describe('a fault', () => {
   it('never answers, and the record is there all the same', async () => {
     const clock = new FakeClock()
     const cluster = await clusterOf({ topics: { t: 1 } })
-    const producer = producerOf(cluster, { requestTimeoutMs: 5000 }, clock)
+    const producer = producerOf(cluster, { idempotent: false, requestTimeoutMs: 5000 }, clock)
     await producer.connect()
     const rule = cluster.fail({ api: 'Produce', silent: true })
     const sent = producer.send({ topic: 't', value: 'v' })
@@ -708,55 +706,6 @@ async function rawTo(options: TestClusterOptions = {}): Promise<{ cluster: TestC
   return { cluster, client }
 }
 
-/** A client that sends whatever it is told to. */
-class RawClient {
-  readonly closed: Promise<unknown>
-  answered = 0
-  readonly #socket: Socket
-  readonly #reader = new FrameReader(10_000_000)
-  readonly #waiting: ((frame: Buffer) => void)[] = []
-
-  private constructor(socket: Socket) {
-    this.#socket = socket
-    this.closed = once(socket, 'close')
-    socket.on('error', () => undefined) // a reset is how a broker hangs up
-    socket.on('data', (chunk: Buffer) => {
-      this.#reader.push(chunk)
-      for (let frame = this.#reader.next(); frame !== null; frame = this.#reader.next()) {
-        this.answered++
-        this.#waiting.shift()?.(frame)
-      }
-    })
-  }
-
-  static async to(port: number): Promise<RawClient> {
-    const socket = connect(port, '127.0.0.1')
-    await once(socket, 'connect')
-    return new RawClient(socket)
-  }
-
-  write(bytes: Uint8Array): void {
-    this.#socket.write(bytes)
-  }
-
-  frame(): Promise<Buffer> {
-    return new Promise((resolve) => this.#waiting.push(resolve))
-  }
-
-  async ask<A extends Api>(api: A, version: number, body: RequestInput<A>): Promise<ResponseOf<A>> {
-    this.write(frameOf(api, version, body))
-    return decodeResponseFrame(api, version, await this.frame())
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-}
-
-function frameOf<A extends Api>(api: A, version: number, body: RequestInput<A>): Buffer {
-  return Buffer.concat(encodeRequestFrame(api, version, { correlationId: 1, clientId: 'raw' }, body).chunks)
-}
-
 /** A request of any kind with header v1 (v2 where `bodyHex` begins with tags). */
 function request(apiKey: number, version: number, bodyHex: string): Buffer {
   const header = Buffer.from(`0000000000000000000000070000`, 'hex')
@@ -765,15 +714,6 @@ function request(apiKey: number, version: number, bodyHex: string): Buffer {
   const frame = Buffer.concat([header, Buffer.from(bodyHex, 'hex')])
   frame.writeInt32BE(frame.length - 4)
   return frame
-}
-
-function writeTo(name: string, records: Uint8Array | null, index = 0): RequestInput<typeof produce> {
-  return { acks: -1, timeoutMs: 1000, topicData: [{ name, partitionData: [{ index, records }] }] }
-}
-
-function batchOf(...values: string[]): Buffer {
-  const records = values.map((value) => ({ key: null, value, timestamp: 1_700_000_000_000 }))
-  return Buffer.from(encodeRecordBatch(records))
 }
 
 function edit(batch: Uint8Array, change: (copy: Buffer) => void): Buffer {
@@ -792,12 +732,4 @@ function sealed(batch: Buffer, change: (copy: Buffer) => void): Buffer {
 function counts(batch: Buffer, recordCount: number): void {
   batch.writeInt32BE(recordCount - 1, 23)
   batch.writeInt32BE(recordCount, 57)
-}
-
-function errorOf({ responses }: ResponseOf<typeof produce>): number | undefined {
-  return responses[0]?.partitionResponses[0]?.errorCode
-}
-
-function offsetOf({ responses }: ResponseOf<typeof produce>): bigint | undefined {
-  return responses[0]?.partitionResponses[0]?.baseOffset
 }
