@@ -51,6 +51,12 @@ export class Accumulator {
     return queue
   }
 
+  /** Something of the topic has not settled. */
+  isInUse(topic: string): boolean {
+    for (const { heldBytes } of this.#topics.get(topic)?.values() ?? []) if (heldBytes > 0) return true
+    return false
+  }
+
   /** What partitioners want to know of a topic's queues. */
   loads(topic: string): PartitionLoads {
     const queueOf = (partition: number): PartitionQueue | undefined => this.#topics.get(topic)?.get(partition)

@@ -72,6 +72,10 @@ export class Admission {
     return this.#topics.size === 0 && this.#leaving.size === 0
   }
 
+  has(topic: string): boolean {
+    return this.#topics.has(topic)
+  }
+
   /** Records that wait here. */
   get count(): number {
     return this.#all().length

@@ -79,6 +79,11 @@ export class Intake {
     return this.#admission.isEmpty && this.memory.waiterCount === 0
   }
 
+  /** Records wait for the topic to be known. */
+  isWaitedFor(topic: string): boolean {
+    return this.#admission.has(topic)
+  }
+
   /** Records that wait for their topic or for room. */
   get waitingCount(): number {
     return this.#admission.count + this.memory.waiterCount

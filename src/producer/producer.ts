@@ -95,6 +95,8 @@ export class Producer {
     this.#cluster = new Cluster(given, {
       onChange: (error) => this.#onClusterChange(error),
       onRefreshFailed: (error, isHopeless) => this.#onRefreshFailed(error, isHopeless),
+      isInUse: (topic) => this.#accumulator.isInUse(topic) || this.#intake.isWaitedFor(topic),
+      onNotice: (fields, message) => this.#log.warn(message, fields),
     })
     this.#accumulator = new Accumulator(given)
     this.#producerId = new ProducerId(given, {

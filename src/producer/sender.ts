@@ -227,6 +227,7 @@ export class Sender {
     const exchange = exchanges.get(connection) ?? new ProduceExchange()
     exchanges.set(connection, exchange)
     const batch = queue.takeHead()
+    cluster.use(queue.topic)
     if (producerId.isOn && batch.stamp === null) batch.stampWith(queue.sequences.take(batch.recordCount))
     exchange.add(batch, queue, cluster.metadata)
     accumulator.requeue(queue)

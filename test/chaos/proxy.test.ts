@@ -170,6 +170,22 @@ describe('a chaos proxy', () => {
     await until(() => end.received.length === 1, 'a new one works')
   })
 
+  it('leaves no socket behind when it cuts what has just ended one way', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length
+    const before = sockets()
+    for (let later = 0; later < 12; later++) {
+      const { client, end } = await open()
+      client.socket.end('x')
+      await turns(later % 4)
+      if (later >= 4) await until(() => end.received.length === 1, 'it has arrived')
+      proxy.cut()
+      await until(() => client.isClosed, 'the client is cut off')
+      end.socket.destroy()
+      await until(() => end.isClosed, 'the broker has closed')
+    }
+    await until(() => sockets() <= before, 'no socket is left')
+  })
+
   it('lets connections live as long as it shall', async () => {
     await proxy.close()
     proxy = await startProxy([50, 500])

@@ -103,6 +103,27 @@ describe("S1: memory that a socket still has is nobody else's", () => {
   })
 })
 
+describe('S2: sends at the same time, from many places', () => {
+  it('share no sequence and no offset, with five batches out and one of them refused', async () => {
+    const counts = await runWithLedger({}, async (run) => {
+      await run.settle(run.send())
+      for (let round = 0; round < 10; round++) {
+        run.cluster.fail({ api: 'Produce', after: round % 7, error: 'NOT_ENOUGH_REPLICAS' })
+        const places = Array.from({ length: 20 }, async (_, i) => {
+          await turns(i % 7)
+          return run.send()
+        })
+        const ends = (await run.settle(Promise.all(places))).map((end) => deliveredAt(end).offset)
+        expect(new Set(ends).size).toBe(20)
+      }
+      const sequences = run.records().map(({ sequence }) => sequence)
+      expect(sequences).toEqual(sequences.map((_, i) => i))
+      expect(run.producer.stats().epochBumps).toBe(0)
+    })
+    expect(counts).toMatchObject({ delivered: 201, lost: 0, duplicated: 0, reordered: 0 })
+  })
+})
+
 describe('S7: a batch is the same bytes from its first sending to its last', () => {
   it('through refusals, lost connections and timeouts', async () => {
     const producer = { requestTimeoutMs: 1000 }

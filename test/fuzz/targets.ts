@@ -11,6 +11,8 @@ import { apis } from '../../src/protocol/apis.ts'
 import { decodeBody, encodeBody } from '../../src/protocol/codec.ts'
 import { decodeRequestHeader, decodeResponseFrame, FrameReader } from '../../src/protocol/frame.ts'
 import { layoutOf, type Direction } from '../../src/protocol/layout.ts'
+import { metadata } from '../../src/protocol/messages/metadata.ts'
+import { decodeMetadataFrame, type LeanMetadata } from '../../src/protocol/metadata-decode.ts'
 import { decodeMessageSet } from '../../src/protocol/message-set-decode.ts'
 import { encodeMessageSet } from '../../src/protocol/message-set.ts'
 import {
@@ -62,6 +64,7 @@ export function allTargets(): Target[] {
     ...bodies.map((target) => ({ ...target, weight: scale })),
     requestFrames,
     responseFrames,
+    leanMetadata,
     frameReader,
     recordBatch,
     recordBatches,
@@ -124,6 +127,28 @@ const responseFrames: Target = {
     const { api, version } = answered(input)
     return mapBody(layoutOf(api, 'response', version), input, version >= api.flexibleFrom ? 7 : 6)
   },
+}
+
+/** The fast decoder of Metadata; the schema's takes what it takes. The first byte is the harness's: which version. */
+const leanMetadata: Target = {
+  ...{ name: 'frame/metadata', family: 'frame/response', weight: 4 },
+  run: (input) => decodeMetadataFrame(metadataVersion(input), input.subarray(1)),
+  check(input, value) {
+    const { topics } = value as LeanMetadata
+    const plain = decodeResponseFrame(metadata, metadataVersion(input), input.subarray(1))
+    const isSame = topics.every(({ name, leaders }, i) => {
+      return name === plain.topics[i]?.name && leaders.length <= plain.topics[i].partitions.length
+    })
+    return isSame && topics.length === plain.topics.length ? null : 'Metadata: the two decoders disagree'
+  },
+  map(input) {
+    const version = metadataVersion(input)
+    return mapBody(layoutOf(metadata, 'response', version), input, version >= metadata.flexibleFrom ? 6 : 5)
+  },
+}
+
+function metadataVersion(input: Buffer): number {
+  return (input[0] ?? 0) % (metadata.maxVersion + 1)
 }
 
 function answered(input: Buffer): { readonly api: Api; readonly version: number } {

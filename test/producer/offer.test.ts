@@ -98,7 +98,10 @@ describe('P4: a caller that never awaits, and brokers that never answer', () => 
         sends.push(
           producer.send({ topic: 't', partition: i % 3, value }).then(
             () => expect.unreachable(),
-            ({ code }: KafkaError) => void codes.set(code, (codes.get(code) ?? 0) + 1),
+            (error: unknown) => {
+              const { code } = error as KafkaError
+              codes.set(code, (codes.get(code) ?? 0) + 1)
+            },
           ),
         )
         expect(producer.stats().bufferUsedBytes).toBeLessThanOrEqual(2 * bufferBytes)

@@ -71,6 +71,8 @@ export class FaultMaker {
     const kinds = [
       () => this.#refuseProduce(),
       () => this.#refuseProduce(),
+      () => this.#doubt(),
+      () => this.#doubt(),
       () => this.#answerBadly('Produce'),
       () => this.#answerBadly('Produce'),
       () => this.#answerBadly('Metadata'),
@@ -111,6 +113,20 @@ export class FaultMaker {
       ...this.#where(),
       ...{ api: 'Produce', error: this.#random.pick(codes), isWritten: isMaybe && this.#random.oneIn(2) },
     })
+  }
+
+  /** Records are written and nobody is told; what is sent again is refused. What must the producer think of it? */
+  #doubt(): void {
+    const { name, partitions } = this.#random.pick(this.#targets.plan.topics)
+    const where = { api: 'Produce', topic: name, partition: this.#random.below(partitions), times: 1 } as const
+    const lost: Partial<FaultOptions>[] = [
+      { closeAfterBytes: 0 },
+      { silent: true },
+      { error: this.#random.pick(PRODUCE_MAYBE), isWritten: this.#random.oneIn(2) },
+    ]
+    const refusals = [...PRODUCE_NOT, ...(this.#targets.isIdempotent ? PRODUCE_SEQUENCE : [])]
+    this.#rule({ ...where, ...this.#random.pick(lost) })
+    this.#rule({ ...where, error: this.#random.pick(refusals), times: this.#random.pick([1, 1, 3]) })
   }
 
   /** The answer comes late, never, in pieces, or not to its end. */
@@ -191,7 +207,7 @@ export class FaultMaker {
   }
 
   #rule(options: FaultOptions): void {
-    const times = this.#random.pick([1, 1, 1, 2, 5, Infinity])
+    const times = options.times ?? this.#random.pick([1, 1, 1, 2, 5, Infinity])
     const { world, cluster } = this.#targets
     world.log('fault', JSON.stringify({ ...options, times }))
     try {

@@ -48,6 +48,8 @@ const FIRST_METADATA_WITH_IDS = 10
 export function makePlan(random: Random, isIdempotent: boolean): Plan {
   const brokerCount = 1 + random.below(3)
   const latencyMs = random.pick([0, 0.1, 0.1, 1, 1, 5, 20])
+  const isDripping = random.oneIn(25)
+  const isNarrow = !isDripping && random.oneIn(4)
   const isOlder = random.oneIn(3)
   const newestMetadata = 4 + random.below(10)
   const hasTopicIds = !isOlder || newestMetadata >= FIRST_METADATA_WITH_IDS
@@ -57,15 +59,15 @@ export function makePlan(random: Random, isIdempotent: boolean): Plan {
     // Without ids nothing tells a topic that was made anew from a broker that takes new records for old ones.
     sideTopic: hasTopicIds && random.oneIn(3) ? 'aside' : null,
     apiVersions: isOlder ? { Produce: [3, 3 + random.below(11)], Metadata: [1, newestMetadata] } : {},
-    producer: makeProducer(random, isIdempotent, latencyMs),
+    producer: makeProducer(random, isIdempotent, 2 * MAX_JITTER * latencyMs + (isDripping ? 200 : isNarrow ? 50 : 0)),
     lastingMs: random.pick([200, 1000, 3000, 8000]),
     recordCount: random.pick([5, 30, 100, 300]),
     firstSequence: random.oneIn(3) ? 2 ** 31 - 1 - random.below(100) : 0,
     faultCount: random.oneIn(8) ? 0 : 1 + random.below(10),
     network: {
       latencyMs,
-      isNarrow: random.oneIn(4),
-      isDripping: random.oneIn(25),
+      isNarrow,
+      isDripping,
     },
   }
 }
@@ -111,8 +113,7 @@ function makeTopic(random: Random, number: number): PlannedTopic {
   }
 }
 
-function makeProducer(random: Random, isIdempotent: boolean, latencyMs: number): PlannedProducer {
-  const roundTripMs = 2 * MAX_JITTER * latencyMs
+function makeProducer(random: Random, isIdempotent: boolean, roundTripMs: number): PlannedProducer {
   const requestTimeoutMs = random.pick([50, 200, 1000]) + 2 * roundTripMs
   const retryBackoffMs = random.pick([10, 50, 100])
   return {

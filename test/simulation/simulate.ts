@@ -70,10 +70,9 @@ class Simulation {
     this.#client = client
     this.#network = network
     this.#cluster = cluster
-    const isDuplicateAnswered = idempotent
     this.#ledger = new Ledger({
       ...{ idempotent, seed, acks: plan.producer.acks, countsRetries: true },
-      mayForgetOffset: isDuplicateAnswered,
+      mayForgetOffset: idempotent, // a duplicate that the broker knows only to be one
     })
     const settings = {
       ...plan.producer,

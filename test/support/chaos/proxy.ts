@@ -182,9 +182,10 @@ class Link {
 
 /**
  * RST at once. Node's `resetAndDestroy` ends the stream first: it sends a FIN, and waits for a peer that does not read.
- * This is what it does after that.
+ * This is what it does after that. While a FIN is on its way libuv refuses to reset, and the socket would be left open
+ * for ever.
  */
 function abort(socket: Socket): void {
-  Object.assign(socket, { resetAndClosing: true })
+  if (!socket.writableEnded) Object.assign(socket, { resetAndClosing: true })
   socket.destroy()
 }
