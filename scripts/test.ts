@@ -6,10 +6,13 @@
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
+import { brokersAvailable } from '../test/support/kafka/available.ts'
 
 interface Step {
   readonly name: string
   readonly command: readonly [string, ...string[]]
+  /** Not without Java and Maven. */
+  readonly needsBrokers?: boolean
 }
 
 const bin = (name: string): string => join('node_modules', '.bin', name)
@@ -23,13 +26,30 @@ const steps: readonly Step[] = [
   { name: 'unit tests', command: [bin('vitest'), 'run', '--project', 'unit'] },
   { name: "Kafka's own classes", command: [bin('vitest'), 'run', '--project', 'oracle'] },
   { name: 'fuzz, 60 s', command: ['npm', 'run', '-s', 'fuzz', '--', '--seconds', '60'] },
-  // { name: 'simulation, 90 s', command: ['npm', 'run', '-s', 'simulate', '--', '--seconds', '90'] },
+  { name: 'simulation, 75 s', command: ['npm', 'run', '-s', 'simulate', '--', '--seconds', '75'] },
+  {
+    name: 'simulation without idempotence, 15 s',
+    command: ['npm', 'run', '-s', 'simulate', '--', '--no-idempotent', '--seconds', '15'],
+  },
   { name: 'package', command: [bin('vitest'), 'run', '--project', 'package'] },
   { name: 'real brokers', command: [bin('vitest'), 'run', '--project', 'brokers'] },
+  {
+    name: 'chaos on real brokers, 3 min',
+    command: ['npm', 'run', '-s', 'chaos', '--', '--minutes', '3', '--seed', '1'],
+    needsBrokers: true,
+  },
 ]
 
+const availability = await brokersAvailable()
+const areBrokersRequired = process.env['HEADRACE_REQUIRE_BROKERS'] === '1'
+
 const only = process.argv.slice(2)
-const chosen = only.length === 0 ? steps : steps.filter(({ name }) => only.includes(name))
+const chosen = steps.filter(({ name, needsBrokers = false }) => {
+  if (only.length > 0 && !only.includes(name)) return false
+  if (!needsBrokers || availability.ok || areBrokersRequired) return true
+  console.log(`\n== ${name}: SKIPPED, no real brokers: ${availability.reason}`)
+  return false
+})
 const results = chosen.map(({ name, command: [program, ...args] }) => {
   console.log(`\n== ${name}`)
   const startedMs = performance.now()

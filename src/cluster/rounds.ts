@@ -101,9 +101,10 @@ export class Rounds {
 
   /** The next round begins no sooner than this: later and later while one follows the other. */
   #pause(maxPauseMs: number): void {
-    const { clock, retryBackoffMs, retryBackoffMaxMs } = this.#options
+    const { clock, retryBackoffMs, retryBackoffMaxMs, metadataMaxAgeMs } = this.#options
     const nowMs = clock.now()
-    const isSoonAfter = nowMs - this.#earliestMs < 2 * MAX_ROUND_PAUSE_MS
+    // Rounds that only age brings do not count, however short an age was asked for.
+    const isSoonAfter = nowMs - this.#earliestMs < Math.min(2 * MAX_ROUND_PAUSE_MS, metadataMaxAgeMs / 2)
     this.#inARow = isSoonAfter ? this.#inARow + 1 : 1
     const maxMs = Math.min(retryBackoffMaxMs, Math.max(maxPauseMs, retryBackoffMs))
     this.#earliestMs = nowMs + backoffMs(this.#inARow, retryBackoffMs, maxMs, clock.random())

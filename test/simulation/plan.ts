@@ -120,7 +120,7 @@ function makeProducer(random: Random, isIdempotent: boolean, roundTripMs: number
     acks: isIdempotent ? 'all' : random.pick(['all', 'all', 'all', 'all', 1, 0] as const),
     requestTimeoutMs,
     deliveryTimeoutMs: requestTimeoutMs * random.pick([1, 2, 5, 20]) + 100 + 4 * roundTripMs,
-    maxBlockMs: random.pick([100, 1000, 5000]) + 6 * roundTripMs,
+    maxBlockMs: random.pick([700, 1500, 5000]) + 6 * roundTripMs,
     lingerMs: random.pick([0, 0, 0, 1, 5, 30]),
     bufferBytes: random.pick([20_000, 100_000, 33_554_432]),
     batchBytes: random.pick([150, 1000, 4000, 16_384]),

@@ -5,7 +5,7 @@ import { startKfake } from './kfake.ts'
 import { startLibrdkafkaMock } from './librdkafka-mock.ts'
 import type { LineProcess } from './line-process.ts'
 import { produce, readTopic } from './readers.ts'
-import type { Availability } from './require-brokers.ts'
+import type { Availability } from './available.ts'
 
 export type ForeignBrokerKind = 'kfake' | 'librdkafka-mock'
 
