@@ -6,6 +6,7 @@ import { decodeResponseFrame, encodeRequestFrame } from '../protocol/frame.ts'
 import { chooseVersion, type VersionLimits, type VersionRanges } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { formatAddress } from './broker-address.ts'
+import { correlationIdAfter, FIRST_CORRELATION_ID } from './correlation-id.ts'
 import { Answers, type Outcome, type Pending } from './answers.ts'
 import { asKafkaError, connectionError } from './failure.ts'
 import { openSocket, type SocketHooks, type SocketTarget } from './open-socket.ts'
@@ -27,15 +28,6 @@ export interface ConnectionOptions extends SocketTarget, SocketHooks {
 
 /** Versions that the caller can work with, where those are fewer than both sides know. */
 export type RequestOptions = VersionLimits
-
-/**
- * "\r\n\r\n" as a correlation id. To an HTTP server that waits for the end of a request line our first request now has
- * one, so it answers (400) at once and the mistake can be named instead of timing out (DESIGN.md, "Non-obvious").
- */
-const FIRST_CORRELATION_ID = 0x0d0a0d0a
-
-/** Kafka's Java client keeps the last 8 ids for SASL (SaslClientAuthenticator); ours wrap before them. */
-const MAX_CORRELATION_ID = 2 ** 31 - 1 - 8
 
 /** Until we know the peer, nothing that it can honestly say is longer (faults-and-security.md 3.10). */
 const CAP_BEFORE_READY_BYTES = 1024 * 1024
@@ -347,7 +339,7 @@ export class Connection {
 
   #nextCorrelationId(): number {
     const id = this.#correlationId
-    this.#correlationId = id >= MAX_CORRELATION_ID ? 0 : id + 1
+    this.#correlationId = correlationIdAfter(id)
     return id
   }
 

@@ -19,7 +19,10 @@ async function answersInSockets(run: FaultRun): Promise<{ ends: Promise<End[]> }
     await until(() => run.cluster.recordCount('t') === before + PARTITIONS.length, 'the records')
   }
   const bytes = (): number => sockets.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
-  for (let last = -1; last < bytes(); await turns(20)) last = bytes()
+  for (let last = -1; last < bytes();) {
+    last = bytes()
+    await turns(20)
+  }
   return { ends: Promise.all(ends) }
 }
 

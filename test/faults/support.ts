@@ -98,6 +98,9 @@ export class FaultRun {
   }
 }
 
+/** A peer that hangs up in the handshake is asked whether it speaks TLS (tls-probe.ts): 0x16030101 as a length. */
+const TLS_GREETING = 'a length of 369295617'
+
 let seed = 0
 
 /**
@@ -143,7 +146,7 @@ export async function runWithLedger(
     const rows = (judged ?? cluster.topics).flatMap((topic) => cluster.records(topic).map((row) => ({ ...row, topic })))
     const { violations, counts } = ledger.judge(rows)
     expect(violations).toEqual([])
-    expect(cluster.violations).toEqual([])
+    expect(cluster.violations.filter((violation) => !violation.includes(TLS_GREETING))).toEqual([])
     expect(watch.problems).toEqual([])
     expect(clock.pendingMs, 'timers that were left behind').toEqual([])
     return counts
