@@ -78,7 +78,10 @@ export class Admission {
 
   /** Records that wait here. */
   get count(): number {
-    return this.#all().length
+    let count = 0
+    for (const queue of this.#topics.values()) count += queue.length
+    for (const leaving of this.#leaving) count += leaving.size
+    return count
   }
 
   /** The topic, if the record can go into a batch at once: it is known, and nothing of it waits in front. */
@@ -200,14 +203,16 @@ export class Admission {
   /** A hint is worth a moment, not more: the record has waited long enough. One question serves all missing topics. */
   async #nearestNames(topic: string): Promise<string> {
     this.#names ??= this.#listener.topicNames().finally(() => (this.#names = null))
-    const late = new Promise<null>((resolve) => {
-      this.#options.clock.after(HINT_WAIT_MS, () => resolve(null), false)
-    })
+    let endWait = (): void => undefined
+    const late = new Promise<null>((resolve) => (endWait = () => resolve(null)))
+    const timer = this.#options.clock.after(HINT_WAIT_MS, endWait, false)
     try {
       const nearest = nearestNames(topic, (await Promise.race([this.#names, late])) ?? [], 3)
       return nearest.length === 0 ? '' : `; did you mean ${nearest.map((name) => JSON.stringify(name)).join(' or ')}?`
     } catch (error) {
       return `; the names that exist could not be read: ${error instanceof Error ? error.message : String(error)}`
+    } finally {
+      timer.cancel()
     }
   }
 

@@ -387,6 +387,7 @@ export class Producer {
 
   async #close({ timeoutMs }: { timeoutMs?: number | undefined }): Promise<void> {
     this.#state = 'closing'
+    this.#intake.memory.wakeAll()
     for (const reading of this.#readings) reading.stop(closedError('the producer was closed', {}))
     const waitMs = timeoutMs ?? this.#options.deliveryTimeoutMs
     if (waitMs > 0) await this.flush(waitMs === Infinity ? {} : { timeoutMs: waitMs }).catch(givenUpBelow)

@@ -7,9 +7,37 @@ interface Abortable {
   abort(): void
 }
 
+/**
+ * What a signal guards. It is listened to as long as that is something: one that lives as long as its program must not
+ * keep every producer that it was ever given to.
+ */
+class Guarded {
+  readonly #signal: AbortSignal
+  readonly #all = new Set<Abortable>()
+  readonly #onAbort: () => void
+
+  constructor(signal: AbortSignal, onWithdrawn: () => void) {
+    this.#signal = signal
+    this.#onAbort = () => {
+      for (const each of [...this.#all]) each.abort()
+      this.#all.clear()
+      onWithdrawn()
+    }
+  }
+
+  add(abortable: Abortable): void {
+    if (this.#all.size === 0) this.#signal.addEventListener('abort', this.#onAbort, { once: true })
+    this.#all.add(abortable)
+  }
+
+  delete(abortable: Abortable): void {
+    if (this.#all.delete(abortable) && this.#all.size === 0) this.#signal.removeEventListener('abort', this.#onAbort)
+  }
+}
+
 /** Who waits for what under an AbortSignal: at most one listener a signal, however much it guards. */
 export class Signals {
-  readonly #guarded = new WeakMap<AbortSignal, Set<Abortable>>()
+  readonly #guarded = new WeakMap<AbortSignal, Guarded>()
   readonly #onWithdrawn: () => void
 
   /** @param onWithdrawn records that were called off may still be waiting somewhere. */
@@ -37,20 +65,14 @@ export class Signals {
     const abortable = { abort: act }
     if (signal.aborted) act()
     else unsettled.add(abortable)
-    return () => void unsettled.delete(abortable)
+    return () => unsettled.delete(abortable)
   }
 
-  #unsettled(signal: AbortSignal): Set<Abortable> {
+  #unsettled(signal: AbortSignal): Guarded {
     const known = this.#guarded.get(signal)
     if (known !== undefined) return known
-    const all = new Set<Abortable>()
+    const all = new Guarded(signal, this.#onWithdrawn)
     this.#guarded.set(signal, all)
-    const onAbort = (): void => {
-      for (const each of [...all]) each.abort()
-      all.clear()
-      this.#onWithdrawn()
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
     return all
   }
 }
@@ -79,11 +101,11 @@ class GuardedReceipt implements Receipt {
   readonly #receipt: Receipt
   readonly #signal: AbortSignal
   /** What of this signal has something to settle. */
-  readonly #unsettled: Set<Abortable>
+  readonly #unsettled: Guarded
   /** Tokens that have not settled; true: in a batch. */
   readonly #tokens = new Map<number, boolean>()
 
-  constructor(receipt: Receipt, signal: AbortSignal, unsettled: Set<Abortable>) {
+  constructor(receipt: Receipt, signal: AbortSignal, unsettled: Guarded) {
     this.#receipt = receipt
     this.#signal = signal
     this.#unsettled = unsettled
