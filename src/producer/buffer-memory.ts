@@ -1,7 +1,8 @@
 import type { Clock, Timer } from '../clock.ts'
-import { DeliveryError, type KafkaError } from '../errors.ts'
+import type { KafkaError } from '../errors.ts'
 import type { Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
+import { bufferFull, noRoomInTime, tooLargeForBuffer } from './buffer-errors.ts'
 import { finish } from './endings.ts'
 import { Fifo } from './fifo.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -118,10 +119,7 @@ export class BufferMemory {
 
   /** @throws {DeliveryError} `RECORD_TOO_LARGE`: it could never be accepted. */
   checkSize({ topic }: CheckedRecord, bytes: number): void {
-    const { bufferBytes } = this.#options
-    if (bytes <= bufferBytes) return
-    const what = `a record that takes ${bytes} bytes of memory for topic ${JSON.stringify(topic)} is over bufferBytes (${bufferBytes})`
-    throw new DeliveryError('RECORD_TOO_LARGE', `send: RECORD_TOO_LARGE: ${what}`, { topic })
+    if (bytes > this.#options.bufferBytes) throw tooLargeForBuffer(topic, bytes, this.#options.bufferBytes)
   }
 
   /** @throws {DeliveryError} `RECORD_TOO_LARGE`; `BUFFER_FULL`: there is not even room to wait. */
@@ -383,21 +381,8 @@ export class BufferMemory {
   #expire(): void {
     const nowMs = this.#options.clock.now()
     this.#stopTimer()
-    this.#dismiss(({ record }, deadlineMs) => (deadlineMs <= nowMs ? this.#noRoom(record) : null))
+    this.#dismiss(({ record }, deadlineMs) => (deadlineMs <= nowMs ? noRoomInTime(record.topic, this.#options) : null))
     this.#serve()
     for (const { waiters } of this.#lanes.values()) for (const { deadlineMs } of waiters) this.#watchTime(deadlineMs)
   }
-
-  #noRoom({ topic }: CheckedRecord): DeliveryError {
-    const { bufferBytes, maxBlockMs, deliveryTimeoutMs } = this.#options
-    const bound = deliveryTimeoutMs < maxBlockMs ? 'deliveryTimeoutMs' : 'maxBlockMs'
-    const within = `${bound} (${Math.min(maxBlockMs, deliveryTimeoutMs)} ms)`
-    const what = `no room in bufferBytes (${bufferBytes}) within ${within}`
-    return bufferFull(topic, `${what}: the brokers take records slower than they are sent`)
-  }
-}
-
-function bufferFull(topic: string, what: string): DeliveryError {
-  const message = `send: BUFFER_FULL: topic ${JSON.stringify(topic)}: ${what}`
-  return new DeliveryError('BUFFER_FULL', message, { topic, retriable: true })
 }

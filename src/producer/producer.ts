@@ -1,17 +1,15 @@
 import type { Writable } from 'node:stream'
-import { systemClock, type Clock, type Timer } from '../clock.ts'
-import { backoffMs } from '../cluster/backoff.ts'
+import { systemClock, type Clock } from '../clock.ts'
 import { Cluster } from '../cluster/cluster.ts'
-import type { MetadataResponse } from '../cluster/metadata.ts'
 import { loadCodec } from '../compression/load-codec.ts'
-import { DeliveryError, KafkaError } from '../errors.ts'
-import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
+import { DeliveryError, type KafkaError } from '../errors.ts'
 import { Accumulator } from './accumulator.ts'
-import { asKafkaError, checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
+import { checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
 import { Countdown } from './countdown.ts'
 import { newCounters } from './counters.ts'
 import { BatchDeliveryError, ReportReceipt, type DeliveryReport } from './delivery-report.ts'
-import { closedError, detailsOf, fatalError, givenUpBelow, metadataTimeout } from './endings.ts'
+import { closedError, fatalError, givenUpBelow } from './endings.ts'
+import { failAllFor, giveUpAll } from './give-up.ts'
 import { Intake } from './intake.ts'
 import { Log } from './log.ts'
 import { idempotenceOf, resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './options.ts'
@@ -20,11 +18,12 @@ import { ProducerId } from './producer-id.ts'
 import { CallbackReceipt, PromiseReceipt, UnwatchedReceipt, type OfferCallback } from './receipt.ts'
 import type { RecordMetadata } from './record-metadata.ts'
 import type { ProducerRecord } from './record.ts'
-import { readRecords, ReadStop } from './read-records.ts'
+import { ReadingPace, readRecords, ReadStop } from './read-records.ts'
 import { Sender } from './sender.ts'
 import { Settlement } from './settlement.ts'
 import { aborted, checkCallOptions, Signals } from './signals.ts'
 import type { ProducerStats } from './stats.ts'
+import { askUntil, within } from './ask-until.ts'
 import { listPartitions, listTopics, type AskMetadata, type PartitionInfo, type TopicInfo } from './topic-info.ts'
 import { checkWritableOptions, RecordWritable, type WritableOptions, type WritableParts } from './writable.ts'
 
@@ -38,9 +37,6 @@ export interface SendAllOptions extends SendOptions {
 }
 
 type ProducerState = 'running' | 'flushing' | 'closing' | 'closed'
-
-/** So many records `sendAll` takes from a plain iterable before it lets the event loop turn: sockets want to be read. */
-const SEND_ALL_TURN_RECORDS = 1024
 
 /**
  * Sends records to a Kafka cluster.
@@ -124,7 +120,8 @@ export class Producer {
       onAppended: () => this.#onAppended(),
       topicNames: async () => (await this.topics()).map(({ name }) => name),
     })
-    this.#askMetadata = (question) => this.#askUntil(question)
+    const isClosed = (): boolean => this.#state === 'closed'
+    this.#askMetadata = (question) => askUntil(this.#cluster, question, { ...this.#options, clock, isClosed })
   }
 
   /**
@@ -261,7 +258,7 @@ export class Producer {
     this.#accumulator.addTicket(ticket)
     if (ticket.remaining === 0) return
     this.#sender.pump()
-    const settled = this.#within(options.timeoutMs, ticket.settled)
+    const settled = within(this.#clock, options.timeoutMs, ticket.settled)
     const outcome = await this.#signals.race(options.signal, 'flush', settled)
     if (outcome === 'late') {
       const what = `${ticket.remaining} batches or waiting records had not settled after ${options.timeoutMs ?? ''} ms`
@@ -331,16 +328,14 @@ export class Producer {
     { topic, signal }: SendAllOptions,
     accept: (record: ProducerRecord) => void,
   ): Promise<{ cause: unknown } | null> {
-    let taken = 0
-    const take = (record: RecordForTopic): Promise<void> | null => {
-      accept(withTopic(record, topic))
-      taken++
-      if (this.#intake.memory.isTight) return this.#intake.memory.loosened()
-      return taken % SEND_ALL_TURN_RECORDS === 0 ? new Promise((resolve) => this.#clock.soon(resolve)) : null
-    }
     const stop = new ReadStop()
     const unlisten = signal && this.#signals.onAbort(signal, () => stop.stop(aborted('sendAll', signal, false)))
     this.#readings.add(stop)
+    const pace = new ReadingPace(this.#clock, this.#intake.memory)
+    const take = (record: RecordForTopic): Promise<void> | null => {
+      accept(withTopic(record, topic))
+      return pace.afterRecord()
+    }
     try {
       return await readRecords(records, take, stop)
     } finally {
@@ -380,8 +375,7 @@ export class Producer {
     this.#fatal = error
     this.#log.error(error.message, { err: error })
     for (const reading of this.#readings) reading.stop(error)
-    this.#intake.failAll(() => fatalError(error, {}))
-    this.#sender.failAll((batch) => fatalError(error, detailsOf(batch)))
+    failAllFor(error, this.#intake, this.#sender)
     this.#intake.memory.wakeAll()
   }
 
@@ -391,47 +385,11 @@ export class Producer {
     for (const reading of this.#readings) reading.stop(closedError('the producer was closed', {}))
     const waitMs = timeoutMs ?? this.#options.deliveryTimeoutMs
     if (waitMs > 0) await this.flush(waitMs === Infinity ? {} : { timeoutMs: waitMs }).catch(givenUpBelow)
-    let givenUp = 0
-    this.#intake.failAll(({ topic }) => {
-      givenUp++
-      return closedError(`topic ${JSON.stringify(topic)}: the producer was closed first`, { topic })
-    })
-    this.#sender.failAll((batch) => {
-      givenUp += batch.recordCount
-      const where = `topic ${JSON.stringify(batch.topic)} partition ${batch.partition}`
-      return closedError(`${where}: the producer was closed first`, detailsOf(batch))
-    })
+    const givenUp = giveUpAll(this.#intake, this.#sender)
     this.#intake.memory.wakeAll()
     this.#cluster.close()
     this.#state = 'closed'
     if (givenUp > 0) throw closedError(`${givenUp} records had not settled and were given up`, { maybeWritten: true })
-  }
-
-  /** Asks until a broker answers, as long as that may help, at most `maxBlockMs`. */
-  async #askUntil(question: Parameters<AskMetadata>[0]): Promise<MetadataResponse> {
-    const { maxBlockMs, retryBackoffMs, retryBackoffMaxMs } = this.#options
-    const deadlineMs = this.#clock.now() + maxBlockMs
-    for (let failures = 1; ; failures++) {
-      const asked = this.#cluster.ask(metadataApi, question).catch((error: unknown) => asKafkaError(error))
-      const answer = await this.#within(deadlineMs - this.#clock.now(), asked)
-      if (answer === 'late') throw metadataTimeout(maxBlockMs)
-      if (!(answer instanceof KafkaError)) return answer
-      const waitMs = backoffMs(failures, retryBackoffMs, retryBackoffMaxMs, this.#clock.random())
-      const isFinal = !answer.retriable || this.#state === 'closed'
-      if (isFinal || this.#clock.now() + waitMs > deadlineMs) throw answer
-      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve))
-    }
-  }
-
-  #within<T>(timeoutMs: number | undefined, work: Promise<T>): Promise<T | 'late'> {
-    if (timeoutMs === undefined) return work
-    return new Promise((resolve) => {
-      const timer: Timer = this.#clock.after(timeoutMs, () => resolve('late'))
-      void work.then((value) => {
-        timer.cancel()
-        resolve(value)
-      })
-    })
   }
 
   #assertOpen(where: string): void {

@@ -1,4 +1,6 @@
+import type { Clock } from '../clock.ts'
 import { isAsyncIterable, type RecordForTopic } from './arguments.ts'
+import type { BufferMemory } from './buffer-memory.ts'
 
 /** Ends a reading from outside: its signal aborted, or the producer is being closed. */
 export class ReadStop {
@@ -22,6 +24,28 @@ export class ReadStop {
   /** @throws what it was stopped with. */
   check(): void {
     if (this.#cause !== null) throw this.#cause
+  }
+}
+
+/** So many records are taken from a plain iterable before the event loop turns: sockets want to be read. */
+const TURN_RECORDS = 1024
+
+/** When a reading has to wait: memory is tight, or the event loop has not turned for long. */
+export class ReadingPace {
+  readonly #clock: Clock
+  readonly #memory: Pick<BufferMemory, 'isTight' | 'loosened'>
+  #taken = 0
+
+  constructor(clock: Clock, memory: Pick<BufferMemory, 'isTight' | 'loosened'>) {
+    this.#clock = clock
+    this.#memory = memory
+  }
+
+  /** What to wait for before the next record; null: nothing. */
+  afterRecord(): Promise<void> | null {
+    this.#taken++
+    if (this.#memory.isTight) return this.#memory.loosened()
+    return this.#taken % TURN_RECORDS === 0 ? new Promise((resolve) => this.#clock.soon(resolve)) : null
   }
 }
 
