@@ -3,7 +3,7 @@
  * and the types. Bundled because loading forty small files would cost an embedder more than the code in them.
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
@@ -54,6 +54,23 @@ writeFileSync(at('dist/cli/LICENSES.txt'), licensesOf(cli.metafile))
 execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
   stdio: 'inherit',
 })
+dropUnreachableTypes()
+
+/** Types are one file per source file; most are of the inside, and no door leads to them. */
+function dropUnreachableTypes(): void {
+  const reachable = new Set<string>()
+  const visit = (file: string): void => {
+    if (reachable.has(file)) return
+    reachable.add(file)
+    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g)) {
+      visit(join(dirname(file), path.replace(/\.[jt]s$/, '.d.ts')))
+    }
+  }
+  for (const door of doors) visit(at(door.replace(/^src/, 'dist').replace(/\.ts$/, '.d.ts')))
+  for (const file of readdirSync(at('dist'), { recursive: true, encoding: 'utf8' })) {
+    if (file.endsWith('.d.ts') && !reachable.has(at('dist', file))) rmSync(at('dist', file))
+  }
+}
 
 /** The licences of the packages that the command line carries inside. */
 function licensesOf(metafile: Metafile): string {

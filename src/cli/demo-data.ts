@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
 import type { ProducerRecord } from '../index.ts'
 import { LineSplitter } from './line-splitter.ts'
 
@@ -34,7 +35,7 @@ export const DEMO_TOPICS: readonly DemoTopic[] = [
   },
   {
     topic: 'asa-telco',
-    file: 'asa-telco.ndjson',
+    file: 'asa-telco.ndjson.gz',
     what: 'call records of Stream Analytics',
     keyedBy: 'key CallingIMSI: so do the calls of one phone',
     keyField: 'CallingIMSI',
@@ -59,8 +60,14 @@ export function dataPath(file: string): string {
   return fileURLToPath(new URL(`../../examples/data/${file}`, import.meta.url))
 }
 
+/** A file of the sample data; larger ones are kept compressed. */
+export async function readData(file: string): Promise<Buffer> {
+  const bytes = await readFile(dataPath(file))
+  return file.endsWith('.gz') ? gunzipSync(bytes) : bytes
+}
+
 export async function demoRecords(demo: DemoTopic): Promise<ProducerRecord[]> {
-  const bytes = await readFile(dataPath(demo.file))
+  const bytes = await readData(demo.file)
   const splitter = new LineSplitter(bytes.length)
   const once = [...splitter.push(bytes), ...splitter.end()].map(({ bytes: line }) => toRecord(demo, line))
   if (demo.records === null) return once

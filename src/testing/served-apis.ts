@@ -6,8 +6,8 @@ import { metadata } from '../protocol/messages/metadata.ts'
 import { produce } from '../protocol/messages/produce.ts'
 import type { Api } from '../protocol/schema.ts'
 
-const apis = [produce, metadata, apiVersions, initProducerId] as const
-export type ServedApi = (typeof apis)[number]['name']
+const apis: readonly (Api & { readonly name: ServedApi })[] = [produce, metadata, apiVersions, initProducerId]
+export type ServedApi = 'Produce' | 'Metadata' | 'ApiVersions' | 'InitProducerId'
 
 type Range = readonly [min: number, max: number]
 type Ranges = Readonly<Record<ServedApi, Range | false>>

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { DEMO_TOPICS, LOAD_RECORDS, dataPath } from '../../src/cli/demo-data.ts'
+import { DEMO_TOPICS, LOAD_RECORDS, readData } from '../../src/cli/demo-data.ts'
 import { runCli } from '../support/run-cli.ts'
 
 interface DemoJson {
@@ -11,7 +10,10 @@ interface DemoJson {
   topics: { topic: string; partition: number; records: number; firstOffset: string; lastOffset: string }[]
 }
 
-const lineCount = (file: string): number => readFileSync(dataPath(file), 'utf8').trimEnd().split('\n').length
+const linesOf = async (file: string): Promise<string[]> =>
+  String(await readData(file))
+    .trimEnd()
+    .split('\n')
 
 describe('demo', () => {
   test('fits on one screen, and says what came back and what to do next', async () => {
@@ -32,7 +34,7 @@ describe('demo', () => {
     const { code, stdout } = await runCli(['demo', '--json'], '', { isFromSource: true })
     expect(code).toBe(0)
     const outcome = JSON.parse(stdout) as DemoJson
-    const once = lineCount('segment-events.ndjson') + lineCount('asa-telco.ndjson')
+    const once = (await linesOf('segment-events.ndjson')).length + (await linesOf('asa-telco.ndjson.gz')).length
     expect(outcome).toMatchObject({ sent: once + LOAD_RECORDS, returned: once + LOAD_RECORDS, unchanged: true })
     expect(outcome.topics.reduce((sum, { records }) => sum + records, 0)).toBe(outcome.sent)
     for (const { records, firstOffset, lastOffset } of outcome.topics) {
@@ -41,9 +43,9 @@ describe('demo', () => {
     expect(outcome.recordsPerSecond).toBeGreaterThan(1000)
   })
 
-  test('every line of its data is JSON', () => {
+  test('every line of its data is JSON', async () => {
     for (const { file } of DEMO_TOPICS) {
-      for (const line of readFileSync(dataPath(file), 'utf8').trimEnd().split('\n')) {
+      for (const line of await linesOf(file)) {
         expect(JSON.parse(line)).toBeTypeOf('object')
       }
     }

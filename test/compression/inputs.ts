@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 import fc, { type Arbitrary } from 'fast-check'
 import type { CodecName } from '../../src/compression/codec.ts'
 
 export const CODECS: readonly CodecName[] = ['gzip', 'snappy', 'lz4', 'zstd']
 
-const telco = readFileSync(new URL('../../examples/data/asa-telco.ndjson', import.meta.url))
+const telco = gunzipSync(readFileSync(new URL('../../examples/data/asa-telco.ndjson.gz', import.meta.url)))
 
 /** Bytes that nothing can compress, the same for the same seed. */
 export function noise(length: number, seed = 1): Buffer {

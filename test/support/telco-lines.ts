@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
+import { gunzipSync } from 'node:zlib'
 
-const FILE = new URL('../../examples/data/asa-telco.ndjson', import.meta.url)
+const FILE = new URL('../../examples/data/asa-telco.ndjson.gz', import.meta.url)
 
 /**
  * NDJSON lines made of the real rows of `asa-telco.ndjson`, repeated; every line is different (it carries its number), and
  * every so often one is empty or beyond ASCII.
  */
 export function telcoLines(count: number): string[] {
-  const rows = readFileSync(FILE, 'utf8')
+  const rows = String(gunzipSync(readFileSync(FILE)))
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as object)
