@@ -56,7 +56,8 @@ export class Admission {
   readonly #options: AdmissionOptions
   readonly #cluster: Cluster
   readonly #listener: AdmissionListener
-  readonly #topics = new Map<string, Waiting[]>()
+  /** Each record leaves its set before anybody is told: partitioners are user code, and may come back here. */
+  readonly #topics = new Map<string, Set<Waiting>>()
   /** Records of topics that are missing, while a hint is being looked for. */
   readonly #leaving = new Set<ReadonlySet<Accepted>>()
   #names: Promise<string[]> | null = null
@@ -79,7 +80,7 @@ export class Admission {
   /** Records that wait here. */
   get count(): number {
     let count = 0
-    for (const queue of this.#topics.values()) count += queue.length
+    for (const queue of this.#topics.values()) count += queue.size
     for (const leaving of this.#leaving) count += leaving.size
     return count
   }
@@ -95,8 +96,8 @@ export class Admission {
     const { record, sentMs } = accepted
     const deadlineMs = sentMs + Math.min(this.#options.maxBlockMs, this.#options.deliveryTimeoutMs)
     const seenRevision = this.#cluster.metadata.topic(record.topic)?.revision ?? -1
-    const queue = this.#topics.get(record.topic) ?? []
-    queue.push({ accepted, deadlineMs, seenRevision })
+    const queue = this.#topics.get(record.topic) ?? new Set<Waiting>()
+    queue.add({ accepted, deadlineMs, seenRevision })
     this.#listener.onWaiting(accepted.chargedBytes)
     this.#topics.set(record.topic, queue)
     this.#cluster.watch(record.topic)
@@ -113,10 +114,14 @@ export class Admission {
   /** Every record that waits fails. */
   failAll(error: (record: CheckedRecord) => KafkaError): void {
     const all = this.#all()
+    for (const queue of this.#topics.values()) queue.clear()
     this.#topics.clear()
     this.#leaving.clear()
     this.#watchTime()
-    for (const accepted of all) if (!this.#dropIfWithdrawn(accepted)) this.#fail(accepted, error(accepted.record))
+    for (const accepted of all) {
+      if (isWithdrawn(accepted)) this.#leave(accepted)
+      else this.#fail(accepted, error(accepted.record))
+    }
   }
 
   /** Every record that waits now tells the ticket when it settles. */
@@ -131,67 +136,70 @@ export class Admission {
   /** Records that were called off: nobody waits for them, and nothing must. */
   dropWithdrawn(): void {
     for (const [topic, queue] of [...this.#topics]) {
-      const rest = queue.filter(({ accepted }) => !this.#dropIfWithdrawn(accepted))
-      if (rest.length > 0) this.#topics.set(topic, rest)
-      else this.#topics.delete(topic)
+      for (const waiting of queue) this.#dropIfWithdrawn(queue, waiting)
+      this.#forgetIfEmpty(topic, queue)
     }
     this.#watchTime()
   }
 
   #all(): Accepted[] {
-    const waiting = [...this.#topics.values()].flat().map(({ accepted }) => accepted)
+    const waiting = [...this.#topics.values()].flatMap((queue) => [...queue]).map(({ accepted }) => accepted)
     return [...waiting, ...[...this.#leaving].flatMap((leaving) => [...leaving])]
   }
 
-  #reviewTopic(name: string, queue: readonly Waiting[], nowMs: number): void {
-    const topic = this.#cluster.metadata.topic(name)
-    this.#topics.delete(name)
-    const wanted = queue.filter(({ accepted }) => !this.#dropIfWithdrawn(accepted))
-    const rest =
-      topic === undefined ? this.#reviewUnknown(name, wanted, nowMs) : this.#reviewKnown(topic, wanted, nowMs)
-    if (rest.length > 0) this.#topics.set(name, rest)
+  #reviewTopic(name: string, queue: Set<Waiting>, nowMs: number): void {
+    for (const waiting of queue) {
+      if (this.#dropIfWithdrawn(queue, waiting)) continue
+      const topic = this.#cluster.metadata.topic(name)
+      if (topic !== undefined) this.#reviewKnown(topic, queue, waiting, nowMs)
+      else if (!this.#isRefused(name, queue)) this.#reviewUnknown(name, queue, waiting, nowMs)
+    }
+    this.#forgetIfEmpty(name, queue)
   }
 
-  /** @returns the records that wait on: those that name a partition which the next metadata may bring. */
-  #reviewKnown(topic: TopicMetadata, queue: readonly Waiting[], nowMs: number): Waiting[] {
+  /** The record goes on, or fails, unless the next metadata may bring the partition that it names. */
+  #reviewKnown(topic: TopicMetadata, queue: Set<Waiting>, waiting: Waiting, nowMs: number): void {
     const count = topic.leaders.length
-    return queue.filter((waiting) => {
-      const { accepted } = waiting
-      const { record } = accepted
-      const isNewsSinceSend = topic.revision > waiting.seenRevision
-      if (record.partition === null || record.partition < count) {
-        this.#listener.onLeaving(accepted.chargedBytes)
-        this.#listener.admit(accepted, topic)
-      } else if (isNewsSinceSend || waiting.deadlineMs <= nowMs) this.#fail(accepted, unknownPartition(record, count))
-      else return true
-      return false
-    })
+    const { accepted, seenRevision, deadlineMs } = waiting
+    const { record } = accepted
+    if (record.partition === null || record.partition < count) {
+      queue.delete(waiting)
+      this.#listener.onLeaving(accepted.chargedBytes)
+      this.#listener.admit(accepted, topic)
+    } else if (topic.revision > seenRevision || deadlineMs <= nowMs) {
+      queue.delete(waiting)
+      this.#fail(accepted, unknownPartition(record, count))
+    }
   }
 
-  /** @returns the records that wait on for a topic of which nothing is known. */
-  #reviewUnknown(name: string, queue: readonly Waiting[], nowMs: number): Waiting[] {
+  #reviewUnknown(name: string, queue: Set<Waiting>, waiting: Waiting, nowMs: number): void {
+    if (waiting.deadlineMs > nowMs) return
+    queue.delete(waiting)
+    this.#fail(waiting.accepted, this.#metadataTimeout(name))
+  }
+
+  /** The cluster knows the name and says no, or has not known it for long: all that wait for it leave. */
+  #isRefused(name: string, queue: Set<Waiting>): boolean {
     const errorCode = this.#cluster.metadata.problem(name)?.errorCode ?? 0
-    if (isRefusal(errorCode)) {
-      this.#cluster.forget(name)
-      for (const { accepted } of queue) this.#fail(accepted, topicRefused(name, errorCode))
-      return []
-    }
-    const waitedMs = this.#options.clock.now() - (queue[0]?.accepted.sentMs ?? Infinity)
-    if (isUnknown(errorCode) && waitedMs >= Math.min(UNKNOWN_TOPIC_WAIT_MS, this.#options.maxBlockMs)) {
-      this.#cluster.forget(name)
-      void this.#failMissing(name, queue, errorCode)
-      return []
-    }
-    return queue.filter((waiting) => {
-      if (waiting.deadlineMs > nowMs) return true
-      this.#fail(waiting.accepted, this.#metadataTimeout(name))
-      return false
-    })
+    const [first] = queue
+    const waitedMs = this.#options.clock.now() - (first?.accepted.sentMs ?? Infinity)
+    const isMissing = isUnknown(errorCode) && waitedMs >= Math.min(UNKNOWN_TOPIC_WAIT_MS, this.#options.maxBlockMs)
+    if (!isRefusal(errorCode) && !isMissing) return false
+    const all = [...queue].map(({ accepted }) => accepted)
+    queue.clear()
+    this.#cluster.forget(name)
+    if (isMissing) void this.#failMissing(name, all, errorCode)
+    else for (const accepted of all) this.#fail(accepted, topicRefused(name, errorCode))
+    return true
+  }
+
+  #forgetIfEmpty(topic: string, queue: ReadonlySet<Waiting>): void {
+    if (queue.size === 0 && this.#topics.get(topic) === queue) this.#topics.delete(topic)
   }
 
   /** The topic is not there. What is, is asked for once more, because most missing topics are misspelt ones. */
-  async #failMissing(topic: string, queue: readonly Waiting[], errorCode: number): Promise<void> {
-    const leaving = new Set(queue.map(({ accepted }) => accepted))
+  async #failMissing(topic: string, all: readonly Accepted[], errorCode: number): Promise<void> {
+    const leaving = new Set(all)
     this.#leaving.add(leaving)
     const hint = await this.#nearestNames(topic)
     if (!this.#leaving.delete(leaving)) return // closed meanwhile
@@ -222,9 +230,10 @@ export class Admission {
   }
 
   /** Called off while it waited: nobody is to be told any more, but flushes count it. */
-  #dropIfWithdrawn(accepted: Accepted): boolean {
-    if (accepted.receipt.isWithdrawn?.(accepted.token) !== true) return false
-    this.#leave(accepted)
+  #dropIfWithdrawn(queue: Set<Waiting>, waiting: Waiting): boolean {
+    const { accepted } = waiting
+    if (!isWithdrawn(accepted)) return false
+    if (queue.delete(waiting)) this.#leave(accepted)
     return true
   }
 
@@ -260,6 +269,10 @@ export class Admission {
     }
     this.#timer = clock.after(atMs - nowMs, () => clock.soon(() => this.review(clock.now())))
   }
+}
+
+function isWithdrawn({ receipt, token }: Accepted): boolean {
+  return receipt.isWithdrawn?.(token) === true
 }
 
 /** The cluster has heard the topic's name and says no: waiting does not help. */

@@ -31,23 +31,29 @@ export function recordErrors(
   if (named.length === 0) return null
   const { topic, partition, attempts, maybeWritten, recordCount } = batch
   const details = { topic, partition, attempts, maybeWritten }
-  const own = new Map<number, KafkaError>()
-  const invalid = errorByName('INVALID_RECORD')?.code ?? -1
+  const texts = new Map<number, string | null>()
   for (const { batchIndex, batchIndexErrorMessage } of named) {
-    const text = batchIndexErrorMessage ?? errorMessage
-    const said = text === null ? '' : `the broker says: ${printable(text)}`
-    // The only one has the error of the answer, with its own text; of several the answer's is no single one's.
-    const code = named.length === 1 ? answer.errorCode : invalid
-    own.set(batchIndex, toBrokerError(code, `send: ${whereOf(batch)}`, details, said))
+    // A stranger's numbers: what is no record of the batch is passed over.
+    if (batchIndex >= 0 && batchIndex < recordCount) texts.set(batchIndex, batchIndexErrorMessage ?? errorMessage)
   }
-  const count = `${own.size} of the ${recordCount} records of its batch`
+  if (texts.size === 0) return null
+  // The only one has the error of the answer, with its own text; of several the answer's is no single one's.
+  const code = texts.size === 1 ? answer.errorCode : (errorByName('INVALID_RECORD')?.code ?? -1)
+  const ownError = (text: string | null): KafkaError => {
+    const said = text === null ? '' : `the broker says: ${printable(text)}`
+    return toBrokerError(code, `send: ${whereOf(batch)}`, details, said)
+  }
+  const count = `${texts.size} of the ${recordCount} records of its batch`
   const what = `${whereOf(batch)}: the broker refused ${count}, and so the batch; this record may be sent again (${error.message})`
   const rest = new DeliveryError('BATCH_REJECTED', `send: BATCH_REJECTED: ${what}`, {
     ...details,
     retriable: true,
     cause: error,
   })
-  return (index) => own.get(index) ?? rest
+  return (index) => {
+    const text = texts.get(index)
+    return text === undefined ? rest : ownError(text)
+  }
 }
 
 /** It may be in the log under a sequence that must not be used any more, and so it cannot be sent again. */
@@ -72,6 +78,15 @@ export function errorFor(batch: Batch, error: KafkaError): KafkaError {
   if (error instanceof ConnectionError) return new ConnectionError(error.code, error.message, details)
   if (error instanceof ProtocolError) return new ProtocolError(error.code, error.message, details)
   return error
+}
+
+/** Too large for the broker, and not to be cut up either. */
+export function notSplit(refusal: KafkaError, cause: unknown): KafkaError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  const { topic, partition, attempts } = refusal
+  const details = { topic, partition, attempts, cause: refusal }
+  const what = `${refusal.message}; it could not be cut in two, because what the codec made of it cannot be read again: ${why}`
+  return new DeliveryError('COMPRESSION_FAILED', `send: COMPRESSION_FAILED: ${what}`, details)
 }
 
 /** A broker acknowledged new records at a place where older ones were (faults-and-security.md, O7). */

@@ -26,6 +26,9 @@ const MAX_LANE_OVERCOMMIT = 1.5
 /** Of several brokers none has more of `bufferBytes`. */
 const LANE_SHARE = 0.5
 
+/** How long a broker keeps its share of the buffer without records. */
+const LANE_REST_MS = 60_000
+
 /** Metadata's word for a partition without a leader. */
 const NO_LEADER = -1
 
@@ -38,6 +41,8 @@ export interface BufferMemoryOptions {
 
 /** The records for one broker: a dead one must not eat the buffer of all (faults-and-security.md, P5). */
 interface Lane {
+  /** When records of it settled last, or it was made, by the clock. */
+  usedMs: number
   usedBytes: number
   /** Of `waiters`. */
   waitingBytes: number
@@ -202,8 +207,10 @@ export class BufferMemory {
   /** Records have settled. */
   giveBack(queue: PartitionQueue, bytes: number): void {
     this.#usedBytes -= bytes
-    this.#laneOf(queue, NO_LEADER).usedBytes -= bytes
+    const lane = this.#laneOf(queue, NO_LEADER)
+    lane.usedBytes -= bytes
     this.#unhold(queue, bytes)
+    if (this.#lanes.size > 1) this.#dropRestingLanes(lane)
     if (this.#waiterCount > 0) this.#serve()
     this.#roomWaits.look()
   }
@@ -290,6 +297,16 @@ export class BufferMemory {
     }
   }
 
+  /** A broker that nothing was sent to for a minute keeps no share: it may be gone, or have been nobody (no leader). */
+  #dropRestingLanes(current: Lane): void {
+    const nowMs = this.#options.clock.now()
+    current.usedMs = nowMs
+    for (const [id, { usedBytes, waiters, usedMs }] of this.#lanes) {
+      const isEmpty = usedBytes === 0 && waiters.length === 0
+      if (isEmpty && nowMs - usedMs > LANE_REST_MS) this.#lanes.delete(id)
+    }
+  }
+
   /** Whoever waits only because of others than its own broker comes next, and nobody before it. */
   get #isOwed(): boolean {
     return this.#waiterCount > 0 && this.#oldest() !== null
@@ -336,7 +353,7 @@ export class BufferMemory {
     const id = (queue.laneId ??= leader)
     const known = this.#lanes.get(id)
     if (known !== undefined) return known
-    const lane: Lane = { usedBytes: 0, waitingBytes: 0, waiters: new Fifo() }
+    const lane: Lane = { usedBytes: 0, waitingBytes: 0, waiters: new Fifo(), usedMs: this.#options.clock.now() }
     this.#lanes.set(id, lane)
     return lane
   }

@@ -52,6 +52,8 @@ export class Epochs {
     if (identity === null) return 'again'
     this.#releaseStamps(queue)
     sequences.adopt(identity)
+    // The broker takes any first sequence of a producer that it does not know: the first batch goes alone again.
+    queue.openOn = null
     return 'yes'
   }
 

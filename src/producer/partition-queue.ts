@@ -23,6 +23,8 @@ export class PartitionQueue {
    * be out: after any trouble, and with every new leader, the first batch goes alone (the gate; producer-semantics.md 3.3).
    */
   openOn: Connection | null = null
+  /** When its latest batch was acknowledged, by the clock. */
+  acknowledgedMs = -Infinity
   /** The broker sets the time of the records, as far as answers to first attempts tell. */
   hasLogAppendTime = false
   /** A broker found a batch too large: from now on they are closed at this size, uncompressed. */

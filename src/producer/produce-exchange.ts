@@ -25,6 +25,21 @@ export class ProduceExchange {
     return this.#sizeBytes
   }
 
+  /** One request has one version, and so batches of one format; and it is no larger than it may be. */
+  hasRoomFor(batch: Batch, maxBytes: number): boolean {
+    const [first] = this.queues.keys()
+    return first?.format?.magic === batch.format?.magic && this.#sizeBytes + batch.sizeBytes <= maxBytes
+  }
+
+  /** Batches that came to their end after they were loaded (a subscriber of a channel closed the producer). */
+  dropSettled(): void {
+    for (const batch of this.queues.keys()) {
+      if (batch.state !== 'settled') continue
+      this.queues.delete(batch)
+      this.#batches.get(batch.topic)?.delete(batch.partition)
+    }
+  }
+
   add(batch: Batch, queue: PartitionQueue, metadata: Metadata): void {
     const { topic, partition } = batch
     const partitions = this.#batches.get(topic) ?? new Map<number, Batch>()

@@ -88,22 +88,29 @@ export class ProducerId {
     this.#state = 'asking'
     const request = { transactionalId: null, transactionTimeoutMs: 2 ** 31 - 1, producerEpoch: -1, producerId: -1n }
     void connection.request(initProducerId, request).then((outcome) => {
-      if (this.#state !== 'asking') return
+      if (this.#state !== 'asking') return this.#listener.onChange() // its place among the requests is free again
       this.#state = 'none'
       if ('error' in outcome) return this.#failed(outcome.error)
       const { errorCode, producerId, producerEpoch } = outcome.response
-      if (errorCode === 0) return this.#enter({ producerId, producerEpoch })
+      if (errorCode === 0 && producerId >= 0n && producerEpoch >= 0) return this.#enter({ producerId, producerEpoch })
+      if (errorCode === 0) return this.#failed(noIdentity(connection.address, producerId, producerEpoch))
       const error = toBrokerError(errorCode, `${connection.address}: InitProducerId`, { maybeWritten: false })
       if (isRetriable(errorByCode(errorCode).recovery)) this.#failed(error)
       else this.#refused(error)
     })
   }
 
-  /** A broker that knows no sequences: older than Kafka 0.11. */
+  /**
+   * A broker that knows no sequences: older than Kafka 0.11.
+   *
+   * @throws {ProtocolError} there is an id, and idempotence is required: what is for this broker cannot be sent.
+   */
   refuseOldBroker(connection: Connection): void {
     if (!this.isOn) return
     const what = 'idempotence needs InitProducerId (Kafka 0.11), which the broker does not have'
-    this.#refused(new ProtocolError('UNSUPPORTED_VERSION', `${connection.address}: UNSUPPORTED_VERSION: ${what}`))
+    const error = new ProtocolError('UNSUPPORTED_VERSION', `${connection.address}: UNSUPPORTED_VERSION: ${what}`)
+    if (this.#identity !== null && this.#options.idempotence === 'required') throw error
+    this.#refused(error)
   }
 
   /** The next epoch, for partitions whose sequences must begin anew; without one left, another id. */
@@ -142,4 +149,9 @@ export class ProducerId {
     this.#listener.onFallback(error)
     this.#listener.onChange()
   }
+}
+
+function noIdentity(address: string, producerId: bigint, producerEpoch: number): ProtocolError {
+  const what = `InitProducerId gave producer id ${producerId} and epoch ${producerEpoch}`
+  return new ProtocolError('INVALID_VALUE', `${address}: INVALID_VALUE: ${what}`, { retriable: true })
 }

@@ -5,6 +5,7 @@ import { loadCodec } from '../compression/load-codec.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
 import { Accumulator } from './accumulator.ts'
 import { checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
+import { Callbacks } from './callbacks.ts'
 import { Countdown } from './countdown.ts'
 import { newCounters } from './counters.ts'
 import { BatchDeliveryError, ReportReceipt, type DeliveryReport } from './delivery-report.ts'
@@ -56,6 +57,7 @@ export class Producer {
   readonly #intake: Intake
   readonly #sender: Sender
   readonly #signals = new Signals(() => this.#intake.dropWithdrawn())
+  readonly #callbacks: Callbacks
   readonly #unwatched: UnwatchedReceipt
   /** `sendAll`s that are reading. */
   readonly #readings = new Set<ReadStop>()
@@ -87,7 +89,8 @@ export class Producer {
       firstSequence,
       idempotence: idempotenceOf(this.#options),
     }
-    this.#unwatched = new UnwatchedReceipt(onUndelivered, (what, call) => this.#log.guard(what, call))
+    this.#callbacks = new Callbacks(this.#log)
+    this.#unwatched = new UnwatchedReceipt(onUndelivered, this.#callbacks)
     this.#cluster = new Cluster(given, {
       onChange: (error) => this.#onClusterChange(error),
       onRefreshFailed: (error, isHopeless) => this.#onRefreshFailed(error, isHopeless),
@@ -174,7 +177,7 @@ export class Producer {
   offer<C = undefined>(record: ProducerRecord, done?: OfferCallback<C>, context?: C): boolean {
     return this.#intake.offer(record, () => {
       if (done === undefined) return this.#unwatched
-      return new CallbackReceipt<C>(done, context as C, (what, call) => this.#log.guard(what, call))
+      return new CallbackReceipt<C>(done, context as C, this.#callbacks)
     })
   }
 

@@ -1,4 +1,5 @@
 import type { KafkaError } from '../errors.ts'
+import type { Callbacks } from './callbacks.ts'
 import { RecordMetadata } from './record-metadata.ts'
 
 /**
@@ -38,39 +39,36 @@ export class PromiseReceipt implements Receipt {
 /** Hears what became of a record that was offered; exactly one of the first two is null. */
 export type OfferCallback<C> = (error: KafkaError | null, metadata: RecordMetadata | null, context: C) => void
 
-/** Runs a function of the user's: what it throws is nobody's business but the user's. */
-export type Guard = (what: string, call: () => void) => void
-
 /** The callback that `offer` was given. */
 export class CallbackReceipt<C> implements Receipt {
   readonly #done: OfferCallback<C>
   readonly #context: C
-  readonly #guard: Guard
+  readonly #callbacks: Callbacks
 
-  constructor(done: OfferCallback<C>, context: C, guard: Guard) {
+  constructor(done: OfferCallback<C>, context: C, callbacks: Callbacks) {
     this.#done = done
     this.#context = context
-    this.#guard = guard
+    this.#callbacks = callbacks
   }
 
   settleDelivered(_token: number, topic: string, partition: number, offset: bigint, timestamp: number): void {
     const metadata = new RecordMetadata(topic, partition, offset, timestamp)
-    this.#guard('the callback of offer()', () => this.#done(null, metadata, this.#context))
+    this.#callbacks.run('the callback of offer()', () => this.#done(null, metadata, this.#context))
   }
 
   settleFailed(_token: number, error: KafkaError): void {
-    this.#guard('the callback of offer()', () => this.#done(error, null, this.#context))
+    this.#callbacks.run('the callback of offer()', () => this.#done(error, null, this.#context))
   }
 }
 
 /** Records that nobody awaits: only failures are told. */
 export class UnwatchedReceipt implements Receipt {
   readonly #onUndelivered: ((error: KafkaError) => void) | undefined
-  readonly #guard: Guard
+  readonly #callbacks: Callbacks
 
-  constructor(onUndelivered: ((error: KafkaError) => void) | undefined, guard: Guard) {
+  constructor(onUndelivered: ((error: KafkaError) => void) | undefined, callbacks: Callbacks) {
     this.#onUndelivered = onUndelivered
-    this.#guard = guard
+    this.#callbacks = callbacks
   }
 
   settleDelivered(): void {
@@ -78,6 +76,6 @@ export class UnwatchedReceipt implements Receipt {
   }
 
   settleFailed(_token: number, error: KafkaError): void {
-    this.#guard('onUndelivered', () => this.#onUndelivered?.(error))
+    this.#callbacks.run('onUndelivered', () => this.#onUndelivered?.(error))
   }
 }

@@ -52,6 +52,9 @@ const MAX_BATCHES_OUT = 5
 /** While a batch of its partition is out, one that is not full waits at least so long; Java's default `linger.ms`. */
 const BUSY_LINGER_MS = 5
 
+/** Brokers forget producers that rest, a day by default (`producer.id.expiration.ms`). */
+const MAX_REST_MS = 60_000
+
 /** Something else will call `pump`: an answer, a connection, metadata, a producer id. */
 const LATER = Infinity
 
@@ -66,6 +69,8 @@ export class Sender {
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #isPumpSoon = false
+  /** A step is under way; user code that it runs (subscribers of channels) may come back and must not start another. */
+  #isBusy = false
   #isMoreToSend = false
 
   constructor(options: SenderOptions, parts: SenderParts) {
@@ -86,6 +91,21 @@ export class Sender {
 
   /** Sends whatever can be sent now. Synchronous, and harmless when there is nothing. */
   pump(): void {
+    if (this.#isBusy) this.pumpSoon()
+    else this.#step(() => this.#pump())
+  }
+
+  #step(work: () => void): void {
+    const wasBusy = this.#isBusy
+    this.#isBusy = true
+    try {
+      work()
+    } finally {
+      this.#isBusy = wasBusy
+    }
+  }
+
+  #pump(): void {
     const nowMs = this.#options.clock.now()
     let wakeAtMs = Infinity
     const exchanges = new Map<Connection, ProduceExchange>()
@@ -104,7 +124,9 @@ export class Sender {
 
   /** Fails everything that has not settled. */
   failAll(errorOf: (batch: Batch) => KafkaError): void {
-    for (const queue of [...this.#parts.accumulator.active]) this.#failQueue(queue, errorOf)
+    this.#step(() => {
+      for (const queue of [...this.#parts.accumulator.active]) this.#failQueue(queue, errorOf)
+    })
     this.#wakeAt(Infinity)
   }
 
@@ -150,8 +172,8 @@ export class Sender {
     if (head.state !== 'sealed') return LATER
     const inSequence = this.#epochs.isInSequence(queue, head)
     if (inSequence !== 'yes') return inSequence === 'later' ? LATER : this.#lookAgainSoon()
-    const loadedBytes = loaded.get(connection)?.sizeBytes ?? 0
-    if (loadedBytes === 0 || loadedBytes + head.sizeBytes <= this.#options.maxRequestBytes) return connection
+    const exchange = loaded.get(connection)
+    if (exchange === undefined || exchange.hasRoomFor(head, this.#options.maxRequestBytes)) return connection
     return this.#lookAgainSoon() // the next request takes it; a batch that is larger than any request goes alone
   }
 
@@ -209,8 +231,9 @@ export class Sender {
   #seal(queue: PartitionQueue, batch: Batch, connection: Connection): void {
     if (batch.state !== 'open') return
     try {
-      const format = formatFor(connection.newestVersion(produce), this.#options.codec, connection.address)
-      if (format.magic !== 2) this.#parts.producerId.refuseOldBroker(connection)
+      const version = connection.newestVersion(produce)
+      const format = formatFor(version, this.#options.codec, connection.address)
+      if (format.magic !== 2 && version >= 0) this.#parts.producerId.refuseOldBroker(connection)
       batch.seal(format, (error) => this.#onSealed(queue, batch, error))
     } catch (error) {
       this.#onSealed(queue, batch, error as KafkaError)
@@ -226,6 +249,7 @@ export class Sender {
     const { accumulator, cluster, producerId } = this.#parts
     const exchange = exchanges.get(connection) ?? new ProduceExchange()
     exchanges.set(connection, exchange)
+    this.#closeRestingGate(queue)
     const batch = queue.takeHead()
     cluster.use(queue.topic)
     if (producerId.isOn && batch.stamp === null) batch.stampWith(queue.sequences.take(batch.recordCount))
@@ -234,7 +258,15 @@ export class Sender {
     if (queue.waiting.length > 0 && queue.openOn === connection) this.#isMoreToSend = true
   }
 
+  /** After a rest nobody knows whether the broker still remembers us; if it does not, it takes any first sequence. */
+  #closeRestingGate(queue: PartitionQueue): void {
+    const restMs = this.#options.clock.now() - queue.acknowledgedMs
+    if (queue.inFlight.length === 0 && restMs > MAX_REST_MS) queue.openOn = null
+  }
+
   #send(connection: Connection, exchange: ProduceExchange): void {
+    exchange.dropSettled()
+    if (exchange.queues.size === 0) return
     const { acks, requestTimeoutMs } = this.#options
     const { counters } = this.#parts
     const body = exchange.request(acks, Math.ceil(requestTimeoutMs * BROKER_SHARE_OF_TIMEOUT))
@@ -273,7 +305,8 @@ export class Sender {
       const answers = exchange.match(response, version)
       for (const [batch, queue] of exchange.queues) {
         const topicId = exchange.topicIdIn(version, batch.topic)
-        settlement.onAnswer(queue, batch, answers.get(batch) ?? null, { response, connection, topicId })
+        const answer = answers.get(batch) ?? null
+        this.#step(() => settlement.onAnswer(queue, batch, answer, { response, connection, topicId }))
       }
     }
     this.pump()
@@ -288,6 +321,7 @@ export class Sender {
   }
 
   #failWaiting(queue: PartitionQueue, batch: Batch, error: KafkaError): void {
+    if (batch.state === 'settled') return
     queue.drop(batch)
     this.#parts.settlement.fail(queue, batch, error)
   }
@@ -330,7 +364,7 @@ export class Sender {
       // Deadlines are judged here only, after the poll phase: in a process that was frozen the answers lie in the
       // sockets, and the first one that is read must not condemn the others.
       clock.soon(() => {
-        this.#expire(clock.now())
+        this.#step(() => this.#expire(clock.now()))
         this.pump()
       })
     })

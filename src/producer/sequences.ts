@@ -39,6 +39,8 @@ const REMEMBERED = 8
 export interface AckSource {
   readonly topicId: string
   readonly connection: object
+  /** Of the partition's leader as metadata had it; -1: brokers are too old to say. */
+  readonly leaderEpoch: number
 }
 
 /**
@@ -153,7 +155,9 @@ export class Sequences {
       return 'fine'
     }
     const other = isBehind ? after : before
-    if (other?.source.connection === source.connection) return 'desync'
+    const isSameLeader =
+      other?.source.connection === source.connection && other.source.leaderEpoch === source.leaderEpoch
+    if (isSameLeader) return 'desync'
     this.#acknowledged = [{ firstSequence, baseOffset, endOffset, source }]
     return 'truncated'
   }

@@ -8,7 +8,7 @@ import { ProtocolError, type KafkaError } from '../errors.ts'
 import { errorByCode } from '../protocol/error-codes.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
-import { errorFor, recordErrors, sequenceDesync } from './batch-errors.ts'
+import { errorFor, notSplit, recordErrors, sequenceDesync } from './batch-errors.ts'
 import { decide, type BatchFacts, type Failure, type Verdict } from './decide.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { PartitionAnswer, ProduceResponse } from './produce-exchange.ts'
@@ -88,7 +88,7 @@ export class Settlement {
     const { clock } = this.#options
     const facts = factsOf(queue, batch)
     const verdict = decide(failure, facts, { ...this.#options, random: clock.random() })
-    if (verdict.do === 'deliver') return this.#deliver(queue, batch, -1n, -1)
+    if (verdict.do === 'deliver') return this.#onDuplicate(queue, batch)
     queue.openOn = null
     if (isSignOfLoss(failure, facts.sequence)) queue.sequences.doubtLog()
     // Its deadline passed while it was out.
@@ -98,7 +98,7 @@ export class Settlement {
       queue.landed(batch)
       const errorOf = answer === null ? null : recordErrors(batch, answer, verdict.error)
       this.fail(queue, batch, verdict.error, errorOf ?? undefined)
-    } else if (verdict.do === 'split') this.#split(queue, batch)
+    } else if (verdict.do === 'split') this.#split(queue, batch, verdict.error)
     else this.#retry(queue, batch, verdict)
   }
 
@@ -109,8 +109,9 @@ export class Settlement {
   fail(queue: PartitionQueue, batch: Batch, cause: KafkaError, errorOf?: (index: number) => KafkaError): void {
     const error = errorFor(batch, cause)
     this.#counters.failed += batch.recordCount
-    if (failedChannel.hasSubscribers) failedChannel.publish({ ...summaryOf(batch), error })
+    const summary = failedChannel.hasSubscribers ? summaryOf(batch) : null
     batch.failEach(errorOf ?? ((): KafkaError => error))
+    if (summary !== null) failedChannel.publish({ ...summary, error })
     if (!queue.inFlight.includes(batch)) this.#landFailed(queue, batch)
   }
 
@@ -123,22 +124,31 @@ export class Settlement {
     const { baseOffset } = answer
     if (!this.#isPlausible(queue, batch, baseOffset, origin)) return
     queue.openOn = origin.connection
+    queue.acknowledgedMs = this.#options.clock.now()
     this.#deliver(queue, batch, baseOffset, appendTimeMs(queue, batch, Number(answer.logAppendTimeMs)))
+  }
+
+  /** It is in the log already; but what was sent for the first time cannot be: the broker took it for another batch. */
+  #onDuplicate(queue: PartitionQueue, batch: Batch): void {
+    const isFirst = batch.attempts === 1 && !batch.maybeWritten && batch.stamp !== null
+    if (isFirst) this.#desync(queue, batch, -1n)
+    else this.#deliver(queue, batch, -1n, -1)
   }
 
   /** O7: what is acknowledged lies behind what was acknowledged before, or it is no acknowledgement. */
   #isPlausible(queue: PartitionQueue, batch: Batch, baseOffset: bigint, origin: AnswerOrigin): boolean {
-    const { recordCount, stamp, topic } = batch
+    const { recordCount, stamp, topic, partition } = batch
     if (stamp === null) return true
     const known = this.#cluster.metadata.topic(topic)
     const topicId = origin.topicId ?? known?.topicId ?? NO_TOPIC_ID
-    const source = { topicId, connection: origin.connection }
+    const leaderEpoch = known?.leaderEpochs[partition] ?? -1
+    const source = { topicId, connection: origin.connection, leaderEpoch }
     const verdict = queue.sequences.acknowledge(stamp, baseOffset, recordCount, source)
     if (verdict === 'fine') return true
     // Brokers before 2.8 do not say whether a topic is still the same; it may have been deleted and made again.
     if (verdict === 'truncated' || topicId === NO_TOPIC_ID) return this.#suspect(queue, batch, baseOffset)
     const revision = known?.revision ?? 0
-    if (origin.topicId === null && (batch.doubtRevision ??= revision) === revision) this.#askAgain(queue, batch)
+    if ((batch.doubtRevision ??= revision) === revision) this.#askAgain(queue, batch)
     else this.#desync(queue, batch, baseOffset)
     return false
   }
@@ -151,7 +161,10 @@ export class Settlement {
     return true
   }
 
-  /** It may be another topic of the same name: newer metadata tells, and the broker knows the batch again. */
+  /**
+   * It may be another topic of the same name, or the leader may have moved away and back: newer metadata tells, and the
+   * broker knows the batch again.
+   */
   #askAgain(queue: PartitionQueue, batch: Batch): void {
     const { topic, partition } = batch
     const what = `topic ${JSON.stringify(topic)} partition ${partition}: an offset was acknowledged that lies before earlier ones`
@@ -189,18 +202,19 @@ export class Settlement {
 
   #retry(queue: PartitionQueue, batch: Batch, verdict: Verdict & { do: 'retry' | 'renew' }): void {
     const { error, delayMs } = verdict
-    if (retryChannel.hasSubscribers)
-      retryChannel.publish({ ...summaryOf(batch), maybeWritten: batch.maybeWritten, error })
     this.#counters.retries++
     batch.retryAt(this.#options.clock.now() + delayMs, error)
     queue.putBack(batch)
     if (verdict.do === 'renew') queue.sequences.markBroken(verdict.isIdSpent)
     else if (verdict.refresh) this.#cluster.refreshSoon()
     this.#accumulator.requeue(queue)
+    const { maybeWritten } = batch
+    if (retryChannel.hasSubscribers) retryChannel.publish({ ...summaryOf(batch), maybeWritten, error })
   }
 
-  #split(queue: PartitionQueue, batch: Batch): void {
-    const parts = splitBatch(batch, this.#options.codec)
+  #split(queue: PartitionQueue, batch: Batch, refusal: KafkaError): void {
+    const parts = this.#partsOf(queue, batch, refusal)
+    if (parts === null) return
     if (splitChannel.hasSubscribers) {
       splitChannel.publish({ ...summaryOf(batch), parts: parts.map(({ recordCount }) => recordCount) })
     }
@@ -211,11 +225,23 @@ export class Settlement {
     this.#accumulator.requeue(queue)
   }
 
+  /** Null: it cannot be read again (a codec of the user's own), and fails as the broker said. */
+  #partsOf(queue: PartitionQueue, batch: Batch, refusal: KafkaError): readonly [Batch, Batch] | null {
+    try {
+      return splitBatch(batch, this.#options.codec)
+    } catch (cause) {
+      queue.landed(batch)
+      this.fail(queue, batch, notSplit(refusal, cause))
+      return null
+    }
+  }
+
   #deliver(queue: PartitionQueue, batch: Batch, baseOffset: bigint, logAppendTimeMs: number): void {
     if (batch.state !== 'settled') {
-      if (deliveredChannel.hasSubscribers) deliveredChannel.publish(summaryOf(batch))
+      const summary = deliveredChannel.hasSubscribers ? summaryOf(batch) : null
       this.#counters.delivered += batch.recordCount
       batch.deliver(baseOffset, logAppendTimeMs)
+      if (summary !== null) deliveredChannel.publish(summary)
     }
     this.#land(queue, batch)
   }

@@ -143,10 +143,20 @@ describe('retries write no second copy', () => {
   it('after DUPLICATE_SEQUENCE_NUMBER: delivered, and nobody knows where', async () => {
     await start()
     const producer = newProducer()
-    cluster.fail({ api: 'Produce', error: 'DUPLICATE_SEQUENCE_NUMBER', isWritten: true })
-    expect((await producer.send(record('a'))).offset).toBe(-1n)
+    cluster.fail({ api: 'Produce', error: 'REQUEST_TIMED_OUT', isWritten: true })
+    cluster.fail({ api: 'Produce', error: 'DUPLICATE_SEQUENCE_NUMBER' })
+    const sent = producer.send(record('a'))
+    await advanceUntilSettled(clock, sent, 50)
+    expect((await sent).offset).toBe(-1n)
     expect((await producer.send(record('b'))).offset).toBe(1n)
     expect(values()).toEqual(['a', 'b'])
+  })
+
+  it('but what was sent for the first time is no duplicate: the broker took it for another batch (S2)', async () => {
+    await start()
+    const producer = newProducer()
+    cluster.fail({ api: 'Produce', error: 'DUPLICATE_SEQUENCE_NUMBER', isWritten: false })
+    expect(await failureOf(producer.send(record('a')))).toMatchObject({ code: 'SEQUENCE_DESYNC', fatal: true })
   })
 
   it.each([1, 2, 3, 4, 5])('order holds when batch %i of five in flight is refused', async (nth) => {

@@ -4,7 +4,7 @@ import { producerStamp, Sequences, wireSequence, type BatchStamp } from '../../s
 
 const identity = { producerId: 7n, producerEpoch: 0 }
 const connection = {}
-const source = { topicId: 'A', connection }
+const source = { topicId: 'A', connection, leaderEpoch: 5 }
 
 /** DefaultRecordBatch.incrementSequence of Apache Kafka, written out. */
 function javaIncrement(sequence: number, increment: number): number {
@@ -86,10 +86,12 @@ describe('sequences', () => {
     const sequences = new Sequences()
     sequences.adopt(identity)
     sequences.acknowledge(at(0), 100n, 10, source)
-    expect(sequences.acknowledge(at(10), 50n, 10, { topicId: 'A', connection: {} })).toBe('truncated')
-    expect(sequences.acknowledge(at(20), 0n, 10, { topicId: 'B', connection })).toBe('fine')
-    sequences.acknowledge(at(30), 10n, 10, { topicId: 'B', connection })
+    expect(sequences.acknowledge(at(10), 50n, 10, { ...source, connection: {} })).toBe('truncated')
+    expect(sequences.acknowledge(at(15), 40n, 10, { ...source, connection: {}, leaderEpoch: 6 })).toBe('truncated')
+    expect(sequences.acknowledge(at(18), 30n, 10, { ...source, leaderEpoch: 7 })).toBe('truncated')
+    expect(sequences.acknowledge(at(20), 0n, 10, { ...source, topicId: 'B' })).toBe('fine')
+    sequences.acknowledge(at(30), 10n, 10, { ...source, topicId: 'B' })
     sequences.forgetLog()
-    expect(sequences.acknowledge(at(40), 0n, 10, { topicId: 'B', connection })).toBe('fine')
+    expect(sequences.acknowledge(at(40), 0n, 10, { ...source, topicId: 'B' })).toBe('fine')
   })
 })
