@@ -224,6 +224,7 @@ export class Cluster {
       answer,
       (topic) => this.#topics.has(topic),
       (recreated) => recreatedChannel.hasSubscribers && recreatedChannel.publish(recreated),
+      (nodeId) => (this.#links.peek(nodeId)?.lastError ?? null) !== null,
     )
     if (this.#isClosed) return
     this.#links.update(this.#metadata.brokers)

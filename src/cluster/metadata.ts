@@ -96,11 +96,13 @@ export class Metadata {
    *
    * @param isWanted topics that nobody asks about any more are passed over: nobody would keep them up to date.
    * @param onRecreated hears of topics that are not the ones that they were.
+   * @param isUnreachable brokers that are, and that only a hint made leaders, lead no longer if the answer says so.
    */
   merge(
     answer: LeanMetadata,
     isWanted: (topic: string) => boolean,
     onRecreated?: (topic: RecreatedTopic) => void,
+    isUnreachable: (nodeId: number) => boolean = () => false,
   ): Metadata {
     const topics = new Map<string, KnownTopic>()
     const problems = new Map<string, TopicProblem | null>()
@@ -109,7 +111,7 @@ export class Metadata {
     for (const told of answer.topics) {
       const { name, errorCode } = told
       if (name === null || !isWanted(name)) continue
-      const known = this.#parts.topics.get(name)
+      const known = this.#parts.topics.get(name)?.withoutHintsOf(isUnreachable)
       if (told.leaders.length > 0) {
         const wasGone = this.problem(name)?.errorCode === UNKNOWN_TOPIC_OR_PARTITION
         const news = afterAnswer(name, told, known, wasGone, revision)
@@ -147,17 +149,18 @@ export class Metadata {
 
   /**
    * The picture after a broker refused a record and named the leader itself (KIP-951). Only a newer leader epoch is
-   * believed.
+   * believed, and only if the broker can be where it is said to be.
    */
   withLeader(hint: LeaderHint): Metadata {
     const { topic, partition, leader, leaderEpoch, endpoint } = hint
     const known = this.#parts.topics.get(topic)
     const knownEpoch = known?.leaderEpochs[partition]
     if (known === undefined || knownEpoch === undefined || leaderEpoch <= knownEpoch) return this
+    if (endpoint !== null && !isPossible(endpoint)) return this
     let { brokers } = this
     if (endpoint !== null) brokers = new Map(brokers).set(leader, { host: endpoint.host, port: endpoint.port })
     if (!brokers.has(leader)) return this
-    const changed = new Map([[topic, known.withLeader(partition, leader, leaderEpoch)]])
+    const changed = new Map([[topic, known.withHintedLeader(partition, leader, leaderEpoch)]])
     return this.#but({ brokers, topics: this.#parts.topics.with(changed) })
   }
 
@@ -172,4 +175,8 @@ export class Metadata {
   #but(change: Partial<Parts>): Metadata {
     return new Metadata({ ...this.#parts, ...change })
   }
+}
+
+function isPossible({ host, port }: BrokerAddress): boolean {
+  return host !== '' && port >= 1 && port <= 65_535
 }

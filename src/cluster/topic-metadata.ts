@@ -18,6 +18,8 @@ export interface TopicMetadata {
   readonly revision: number
 }
 
+const NONE_HINTED: ReadonlyMap<number, number> = new Map()
+
 /** One topic of a picture; does not change. */
 export class KnownTopic implements TopicMetadata {
   readonly topic: string
@@ -27,15 +29,18 @@ export class KnownTopic implements TopicMetadata {
   readonly revision: number
   /** The id that the topic had before it was made anew: an answer that still has it is old. */
   readonly formerTopicId: string
+  /** Partitions whose leader only a hint has named, and the leader epoch that Metadata told before. */
+  readonly #toldEpochs: ReadonlyMap<number, number>
   #available: readonly number[] | null = null
 
-  constructor(parts: Omit<TopicMetadata, 'available'> & { formerTopicId?: string }) {
+  constructor(parts: Omit<TopicMetadata, 'available'> & { formerTopicId?: string }, toldEpochs = NONE_HINTED) {
     this.topic = parts.topic
     this.topicId = parts.topicId
     this.leaders = parts.leaders
     this.leaderEpochs = parts.leaderEpochs
     this.revision = parts.revision
     this.formerTopicId = parts.formerTopicId ?? NO_TOPIC_ID
+    this.#toldEpochs = toldEpochs
   }
 
   /** Made when somebody asks: most topics of a large cluster are never written to. */
@@ -43,13 +48,41 @@ export class KnownTopic implements TopicMetadata {
     return (this.#available ??= availableOf(this.leaders))
   }
 
-  /** With another leader of one partition. */
-  withLeader(partition: number, leader: number, leaderEpoch: number): KnownTopic {
+  /** With another leader of one partition, which no Metadata has told of. */
+  withHintedLeader(partition: number, leader: number, leaderEpoch: number): KnownTopic {
     const leaders = this.leaders.slice()
     const leaderEpochs = this.leaderEpochs.slice()
+    const toldEpoch = this.#toldEpochs.get(partition) ?? leaderEpochs[partition] ?? -1
     leaders[partition] = leader
     leaderEpochs[partition] = leaderEpoch
-    return new KnownTopic({ ...partsOf(this), leaders, leaderEpochs })
+    const toldEpochs = new Map(this.#toldEpochs).set(partition, toldEpoch)
+    return new KnownTopic({ ...partsOf(this), leaders, leaderEpochs }, toldEpochs)
+  }
+
+  /**
+   * With the epochs that Metadata told, where a hint named a leader that cannot be reached: an epoch that some broker made
+   * up would stand against every answer for ever.
+   */
+  withoutHintsOf(isUnreachable: (leader: number) => boolean): KnownTopic {
+    if (this.#toldEpochs.size === 0) return this
+    const toldEpochs = new Map(this.#toldEpochs)
+    const leaderEpochs = this.leaderEpochs.slice()
+    for (const [partition, toldEpoch] of this.#toldEpochs) {
+      if (!isUnreachable(this.leaders[partition] ?? -1)) continue
+      leaderEpochs[partition] = toldEpoch
+      toldEpochs.delete(partition)
+    }
+    return new KnownTopic({ ...partsOf(this), leaderEpochs }, toldEpochs)
+  }
+
+  /** With what an answer to Metadata made of it. @param told the answer's own epochs: hints that are older are confirmed. */
+  afterTold(parts: Omit<PartsOfTopic, 'topic' | 'formerTopicId'>, told: Int32Array): KnownTopic {
+    let toldEpochs = this.#toldEpochs
+    if (toldEpochs.size > 0) {
+      const isOpen = (partition: number): boolean => (told[partition] ?? -1) < (this.leaderEpochs[partition] ?? -1)
+      toldEpochs = new Map([...toldEpochs].filter(([partition]) => isOpen(partition)))
+    }
+    return new KnownTopic({ ...partsOf(this), ...parts }, toldEpochs)
   }
 }
 
@@ -118,7 +151,7 @@ function sameTopic(answer: LeanTopic, known: KnownTopic, areIdsKnown: boolean, r
     keptLeaders.add(leader)
   }
   const topicId = answer.topicId === NO_TOPIC_ID ? known.topicId : answer.topicId
-  const topic = new KnownTopic({ ...partsOf(known), topicId, leaders, leaderEpochs, revision })
+  const topic = known.afterTold({ topicId, leaders, leaderEpochs, revision }, answer.leaderEpochs)
   return { topic, isRecreated: false, keptLeaders }
 }
 

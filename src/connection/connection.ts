@@ -9,6 +9,7 @@ import { formatAddress } from './broker-address.ts'
 import { correlationIdAfter, FIRST_CORRELATION_ID } from './correlation-id.ts'
 import { Answers, type Outcome, type Pending } from './answers.ts'
 import { asKafkaError, connectionError } from './failure.ts'
+import { Handovers } from './handovers.ts'
 import { openSocket, type SocketHooks, type SocketTarget } from './open-socket.ts'
 import { endSocket, keepAliveBy } from './socket.ts'
 import { assertMove, type ConnectionState } from './state.ts'
@@ -55,9 +56,7 @@ export class Connection {
   #socket: Duplex | null = null
   #versions: VersionRanges = new Map()
   #correlationId = FIRST_CORRELATION_ID
-  /** Deadlines of the requests without an answer that the operating system has not taken yet, oldest first. */
-  readonly #handovers: number[] = []
-  #hasHandedOver = false
+  readonly #handovers = new Handovers()
   #openedAtMs = 0
   #closedBy: KafkaError | null = null
   #answersBeforeReady = 0
@@ -72,7 +71,7 @@ export class Connection {
     this.#throttle = new Throttle(clock)
     this.#deadline = new DeadlineWatch(
       clock,
-      () => Math.min(this.#answers.oldest?.deadlineMs ?? Infinity, this.#handovers[0] ?? Infinity),
+      () => Math.min(this.#answers.oldest?.deadlineMs ?? Infinity, this.#handovers.oldestDeadlineMs),
       () => this.#onDeadline(),
     )
     const onIdle = (): void => this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
@@ -232,16 +231,16 @@ export class Connection {
         return resolve({ error: chunks as KafkaError, wasWritten: false })
       }
       const negotiated = version
-      this.#handovers.push(this.#options.clock.now() + this.#options.requestTimeoutMs)
-      this.#hasHandedOver = true
+      const deadlineMs = this.#options.clock.now() + this.#options.requestTimeoutMs
+      const settle = this.#handovers.begin(deadlineMs, (error) =>
+        resolve(error ? { error, wasWritten: true } : { response: undefined, version: negotiated }),
+      )
       keepAliveBy(this.#socket, true)
       this.#deadline.rearm()
       this.#write(chunks, (error) => {
-        this.#handovers.shift()
+        settle(error ? (this.#closedBy ?? this.#error('CONNECTION_CLOSED', error.message, error)) : null)
         if (this.#isQuiet) keepAliveBy(this.#socket, false)
         if (this.#closedBy === null) this.#deadline.rearm()
-        const failure = error && (this.#closedBy ?? this.#error('CONNECTION_CLOSED', error.message, error))
-        resolve(failure ? { error: failure, wasWritten: true } : { response: undefined, version: negotiated })
       })
     })
   }
@@ -327,7 +326,7 @@ export class Connection {
 
   /** Nothing is out that anybody waits for. */
   get #isQuiet(): boolean {
-    return this.#answers.pendingCount === 0 && this.#handovers.length === 0
+    return this.#answers.pendingCount === 0 && this.#handovers.count === 0
   }
 
   #onDeadline(): void {
@@ -352,7 +351,8 @@ export class Connection {
     this.#idle.cancel()
     this.#abortDial.abort(error)
     // With an unread answer to acks 0 in it, a destroyed socket would lose what it still has to send.
-    endSocket(this.#socket, this.#options.clock, this.#hasHandedOver && error.retriable)
+    const isInOrder = this.#handovers.hasBegun && error.retriable
+    endSocket(this.#socket, this.#options.clock, isInOrder, () => this.#handovers.giveUp(error))
     this.#enter('closed')
     for (const pending of this.#answers.drain()) pending.fail(error)
     if (!wasReady) return

@@ -16,13 +16,22 @@ export function keepAliveBy(socket: (Duplex & { ref?: () => void; unref?: () => 
 /**
  * Closes a socket. One that carried records without answers (`acks: 0`) is ended in order: destroyed with an unread
  * answer in it, it would be reset, and the system would drop what it still has to send.
+ *
+ * @param onGone nothing more leaves through it; told by us, for a Duplex of a user's may never say that it is closed.
  */
-export function endSocket(socket: Duplex | null, clock: Clock, isInOrder: boolean): void {
+export function endSocket(socket: Duplex | null, clock: Clock, isInOrder: boolean, onGone: () => void): void {
   if (socket === null) return
-  if (!isInOrder) return void socket.destroy()
+  const destroy = (): void => {
+    socket.destroy()
+    onGone()
+  }
+  if (!isInOrder || socket.destroyed) return destroy()
   keepAliveBy(socket, true)
-  const timer = clock.after(END_TIMEOUT_MS, () => socket.destroy())
-  socket.once('close', () => timer.cancel())
+  const timer = clock.after(END_TIMEOUT_MS, destroy)
+  socket.once('close', () => {
+    timer.cancel()
+    onGone()
+  })
   socket.removeAllListeners('data')
   socket.resume()
   socket.end()

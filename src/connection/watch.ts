@@ -10,6 +10,8 @@ export class DeadlineWatch {
   readonly #onPassed: () => void
   #timer: Timer | null = null
   #timerAtMs = Infinity
+  /** The timer has fired, and the verdict comes at the end of the turn. */
+  #isDue = false
 
   /** @param nextMs the earliest deadline now, by the clock; `Infinity`: none. */
   constructor(clock: Clock, nextMs: () => number, onPassed: () => void) {
@@ -22,11 +24,12 @@ export class DeadlineWatch {
   rearm(): void {
     const nextMs = this.#nextMs()
     if (nextMs === Infinity) return this.cancel()
-    if (this.#timer !== null && this.#timerAtMs <= nextMs) return
+    // Whoever sends a byte in every turn would put a verdict off for ever if it was armed anew.
+    if (this.#isDue || this.#timerAtMs <= nextMs) return
     this.cancel()
     this.#timerAtMs = nextMs
     this.#timer = this.#clock.after(nextMs - this.#clock.now(), () => {
-      this.#timerAtMs = Infinity
+      this.#isDue = true
       // Judged after the pending data was read: a process that was frozen must not condemn answers that lie in the socket.
       this.#clock.soon(() => this.#judge())
     })
@@ -36,12 +39,12 @@ export class DeadlineWatch {
     this.#timer?.cancel()
     this.#timer = null
     this.#timerAtMs = Infinity
+    this.#isDue = false
   }
 
   #judge(): void {
-    if (this.#timer === null) return // cancelled meanwhile
-    if (this.#timerAtMs !== Infinity) return // armed anew meanwhile
-    this.#timer = null
+    if (!this.#isDue) return // cancelled meanwhile
+    this.cancel()
     if (this.#nextMs() > this.#clock.now()) return this.rearm()
     this.#onPassed()
   }

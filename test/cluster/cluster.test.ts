@@ -231,6 +231,21 @@ describe('a producer whose cluster changes', () => {
     expect(valuesOf(brokers)).toEqual(['a', 'b'])
   })
 
+  it('is not kept from a partition by a hint that leads nowhere, whatever epoch it names', async () => {
+    const brokers = await brokersOf({ topics: { t: 1 } })
+    const { cluster, changes } = new Client(brokers.bootstrap, new FakeClock())
+    cluster.watch('t')
+    await cluster.refreshNow()
+    const [endpoint = null] = addressesOf(await deadAddress())
+    expect(cluster.hintLeader({ topic: 't', partition: 0, leader: 9, leaderEpoch: 1000, endpoint })).toBe(true)
+    await cluster.refreshNow()
+    expect(cluster.metadata.leader('t', 0)).toBe(9) // nothing speaks against it yet
+    expect(cluster.connectionTo(9)).toBeNull()
+    await until(() => changes.includes('CONNECTION_REFUSED'), 'the attempt to connect fails')
+    await cluster.refreshNow()
+    expect(cluster.metadata.leader('t', 0)).toBe(1)
+  })
+
   it('asks for metadata when there is no hint', async () => {
     const brokers = await brokersOf({ brokers: 2, topics: { t: 1 }, apiVersions: { Produce: [3, 9] } })
     const producer = producerOf(brokers)

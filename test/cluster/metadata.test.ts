@@ -178,6 +178,10 @@ describe('Metadata', () => {
       ['an unknown topic', { topic: 'u' }],
       ['an unknown partition', { partition: 1 }],
       ['a broker without an address', { leader: 9 }],
+      ['an address without a host', { endpoint: { host: '', port: 9092 } }],
+      ['port 0', { leader: 9, endpoint: { host: 'b9', port: 0 } }],
+      ['a negative port', { leader: 9, endpoint: { host: 'b9', port: -1 } }],
+      ['port 65536', { leader: 9, endpoint: { host: 'b9', port: 65_536 } }],
     ])('does not believe %s', (_what, change) => {
       expect(known.withLeader({ ...hint, ...change })).toBe(known)
     })
@@ -185,6 +189,42 @@ describe('Metadata', () => {
     it('learns the address of a new broker', () => {
       const metadata = known.withLeader({ ...hint, leader: 9, endpoint: { host: 'b9', port: 1 } })
       expect([metadata.leader('t', 0), metadata.brokers.get(9)]).toEqual([9, { host: 'b9', port: 1 }])
+    })
+  })
+
+  describe('a leader that only a hint has named', () => {
+    const endpoint = { host: 'nowhere', port: 1 }
+    const told = after(answerOf(topicOf('t', [p(0, 1, 3), p(1, 2, 3)])))
+    const hinted = told
+      .withLeader({ topic: 't', partition: 0, leader: 8, leaderEpoch: 500, endpoint })
+      .withLeader({ topic: 't', partition: 0, leader: 9, leaderEpoch: 900, endpoint })
+    const nobody = (): boolean => false
+    const nine = (nodeId: number): boolean => nodeId === 9
+    const merged = (metadata: Metadata, epoch: number, isUnreachable: (nodeId: number) => boolean): unknown => {
+      const next = metadata.merge(answerOf(topicOf('t', [p(0, 1, epoch), p(1, 2, 3)])), all, undefined, isUnreachable)
+      return [next.leader('t', 0), next.topic('t')?.leaderEpochs[0], next.brokers.has(9)]
+    }
+
+    it('stands against an older answer while it can be reached', () => {
+      expect(merged(hinted, 3, nobody)).toEqual([9, 900, true])
+    })
+
+    it('gives way, if it cannot be reached, to any answer that is not older than those before the hint', () => {
+      expect(merged(hinted, 3, nine)).toEqual([1, 3, false])
+      expect(merged(hinted, 4, nine)).toEqual([1, 4, false])
+      expect(merged(hinted, 2, nine)).toEqual([9, 3, true])
+      const later = hinted.merge(answerOf(topicOf('t', [p(0, 1, 3), p(1, 2, 3)])), all)
+      expect(merged(later, 3, nine)).toEqual([1, 3, false])
+    })
+
+    it('does not, once an answer has named it, too', () => {
+      const confirmed = hinted.merge(answerOf(topicOf('t', [p(0, 9, 900), p(1, 2, 3)])), all)
+      expect(merged(confirmed, 3, nine)).toEqual([9, 900, false]) // as any broker that the answers do not have
+    })
+
+    it('is the only one: others stay, reachable or not', () => {
+      const older = answerOf(topicOf('t', [p(0, 1, 3), p(1, 1, 2)]))
+      expect(hinted.merge(older, all, undefined, () => true).leader('t', 1)).toBe(2)
     })
   })
 

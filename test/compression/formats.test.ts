@@ -121,7 +121,17 @@ describe('lz4', () => {
     expect(Buffer.from(await codec.compress(Buffer.from('hello')))).toEqual(correct)
   })
 
-  it('has the checksum of then for magic 0, which is accepted only there', () => {
+  it('has the checksum of then for magic 0, which a codec understands, for it is not told of magic (KIP-57)', () => {
+    for (const codec of [loadCodec('lz4'), loadCodec({ codec: 'lz4', compress: () => correct! })]) {
+      expect(text(codec.decompress(broken!, 5))).toBe('hello')
+      expect(text(codec.decompress(correct!, 5))).toBe('hello')
+      const neither = Buffer.from(broken!)
+      neither[6]! ^= 1
+      expect(() => codec.decompress(neither, 5)).toThrow('header checksum')
+    }
+  })
+
+  it('has the checksum of then for magic 0, which is accepted only on demand', () => {
     expect(lz4FrameForMagic0(correct!)).toEqual(broken)
     expect(text(decompressLz4(broken!, 5, { allowKip57Checksum: true }))).toBe('hello')
     expect(text(decompressLz4(correct!, 5, { allowKip57Checksum: true }))).toBe('hello')

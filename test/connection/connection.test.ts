@@ -10,6 +10,7 @@ import { openConnection } from '../../src/connection/handshake.ts'
 import type { Outcome } from '../../src/connection/answers.ts'
 import { decodeRequestHeader, FrameReader } from '../../src/protocol/frame.ts'
 import { metadata, type MetadataResponse } from '../../src/protocol/messages/metadata.ts'
+import { produce } from '../../src/protocol/messages/produce.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
 import { decentAnswer, framed, HostilePeer, int32, NOTHING, type Script } from '../support/hostile-peer.ts'
 
@@ -168,6 +169,75 @@ describe('Connection', () => {
     expect(codeOf(await outcome)).toBe('answered')
   })
 
+  it('N9: is closed in time although a byte comes in every turn', async () => {
+    const clock = new FakeClock()
+    const wire = new FakeWire()
+    const connection = await connectionTo(1, clock, { createSocket: () => wire })
+    wire.isHolding = true
+    const outcome = ask(connection)
+    await until(() => wire.held.length === 1, 'the request is written')
+    wire.give(Buffer.concat([int32(1_000_000), wire.held[0]!.subarray(4, 8)]), [])
+    let drops = 0
+    const drip = (): void => {
+      if (connection.closedBy !== null || drops === 1000) return
+      wire.give(Buffer.alloc(1), [])
+      drops++
+      setImmediate(drip)
+    }
+    drip()
+    await clock.advance(30_000)
+    expect(codeOf(await outcome)).toBe('REQUEST_TIMEOUT')
+    expect(drops).toBeLessThan(10)
+  })
+
+  describe('with a Duplex that takes bytes and does not say so', () => {
+    const body = { acks: 0, timeoutMs: 1, topicData: [] }
+
+    async function stuck(clock: FakeClock): Promise<{ connection: Connection; wire: FakeWire; settled: string[] }> {
+      const wire = new FakeWire()
+      const connection = await connectionTo(1, clock, { createSocket: () => wire })
+      wire.isStuck = true
+      const settled: string[] = []
+      for (const name of ['first', 'second']) {
+        void connection.requestWithoutAnswer(produce, body, { maxVersion: 8 }).then((outcome) => {
+          settled.push(`${name}: ${codeOf(outcome)}, ${'error' in outcome ? outcome.wasWritten : 'taken'}`)
+        })
+      }
+      await turns(2)
+      expect(settled).toEqual([])
+      return { connection, wire, settled }
+    }
+
+    it('N6: gives up what it was given a second after requestTimeoutMs', async () => {
+      const clock = new FakeClock()
+      const { connection, wire, settled } = await stuck(clock)
+      await clock.advance(30_000)
+      expect([connection.closedBy?.code, settled]).toEqual(['REQUEST_TIMEOUT', []])
+      await clock.advance(1000)
+      expect(settled.sort()).toEqual(['first: REQUEST_TIMEOUT, true', 'second: REQUEST_TIMEOUT, true'])
+      wire.unstick?.() // too late, and no matter
+      await turns(2)
+      expect([settled.length, wire.destroyed, clock.pendingMs]).toEqual([2, true, []])
+    })
+
+    it('N6: gives it up at once when the Duplex is destroyed', async () => {
+      const { wire, settled } = await stuck(new FakeClock())
+      wire.destroy()
+      await turns(2)
+      expect(settled.sort()).toEqual(['first: CONNECTION_CLOSED, true', 'second: CONNECTION_CLOSED, true'])
+    })
+
+    it('N6: does not give up what is taken in that second: it would be sent twice', async () => {
+      const clock = new FakeClock()
+      const { wire, settled } = await stuck(clock)
+      await clock.advance(30_000)
+      wire.isStuck = false
+      wire.unstick?.()
+      await turns(2)
+      expect(settled).toEqual(['first: answered, taken', 'second: answered, taken'])
+    })
+  })
+
   it('N15: is closed when nothing was asked for maxIdleMs, and not while a question is out', async () => {
     const clock = new FakeClock()
     const answers: Buffer[] = []
@@ -318,6 +388,10 @@ describe('dialling', () => {
 class FakeWire extends Duplex {
   readonly held: Buffer[] = []
   isHolding = false
+  /** What is written is not called taken. */
+  isStuck = false
+  /** Calls it taken. */
+  unstick: (() => void) | null = null
   readonly #requests = new FrameReader(1_000_000)
 
   override _read(): void {
@@ -325,6 +399,8 @@ class FakeWire extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    if (this.isStuck) return void (this.unstick = done)
+    if (this.unstick !== null) return done() // what is written after that has no answer
     this.#requests.push(chunk)
     for (let frame = this.#requests.next(); frame !== null; frame = this.#requests.next()) {
       const { api, apiVersion, correlationId } = decodeRequestHeader(frame)
