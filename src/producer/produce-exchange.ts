@@ -32,12 +32,13 @@ export class ProduceExchange {
   }
 
   /** Batches that came to their end after they were loaded (a subscriber of a channel closed the producer). */
-  dropSettled(): void {
-    for (const batch of this.queues.keys()) {
-      if (batch.state !== 'settled') continue
+  takeSettled(): [Batch, PartitionQueue][] {
+    const settled = [...this.queues].filter(([batch]) => batch.state === 'settled')
+    for (const [batch] of settled) {
       this.queues.delete(batch)
       this.#batches.get(batch.topic)?.delete(batch.partition)
     }
+    return settled
   }
 
   add(batch: Batch, queue: PartitionQueue, metadata: Metadata): void {

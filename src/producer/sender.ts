@@ -265,7 +265,7 @@ export class Sender {
   }
 
   #send(connection: Connection, exchange: ProduceExchange): void {
-    exchange.dropSettled()
+    for (const [batch, queue] of exchange.takeSettled()) this.#parts.settlement.onNeverSent(queue, batch)
     if (exchange.queues.size === 0) return
     const { acks, requestTimeoutMs } = this.#options
     const { counters } = this.#parts

@@ -83,6 +83,11 @@ export class Settlement {
     this.#deliver(queue, batch, -1n, -1)
   }
 
+  /** It settled between being loaded and being sent. */
+  onNeverSent(queue: PartitionQueue, batch: Batch): void {
+    this.#landFailed(queue, batch)
+  }
+
   onFailure(queue: PartitionQueue, batch: Batch, failure: Failure, answer: PartitionAnswer | null = null): void {
     if (failure.kind === 'refused') batch.countRefusal(failure.errorCode)
     const { clock } = this.#options

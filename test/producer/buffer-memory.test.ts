@@ -132,6 +132,18 @@ describe('room in bufferBytes', () => {
     for (let i = 0; i < 4; i++) expect(bench.offer(1, 100)).toBe(true)
   })
 
+  it('P5: a broker keeps no share after a minute of rest: the only other one has all again', async () => {
+    bench.send(1, 1)
+    bench.settle()
+    for (let i = 0; i < 10; i++) bench.offer(0, 100)
+    expect(bench.held).toHaveLength(5)
+    while (bench.held.length > 0) bench.settle()
+    await bench.clock.advance(61_000)
+    bench.send(0, 1)
+    bench.settle() // nothing looks before something settles
+    for (let i = 0; i < 10; i++) expect(bench.offer(0, 100)).toBe(true)
+  })
+
   it('is waited for no longer than maxBlockMs from the send, whoever is in front', async () => {
     bench.send(0, 1000)
     bench.send(0, 100)

@@ -420,6 +420,15 @@ describe('records that the broker names (KIP-467)', () => {
     expect(report.failed.map(({ error }) => error.code)).toEqual(['INVALID_TIMESTAMP', 'BATCH_REJECTED'])
     expect(report.failed[0]?.error.message).toContain('too old')
   })
+
+  it('none that is in the batch: all have the error of the answer', async () => {
+    await start()
+    const producer = newProducer({ batchBytes: 16_384 })
+    cluster.fail({ api: 'Produce', error: 'INVALID_RECORD', recordErrors: [{ batchIndex: 7, message: 'no' }] })
+    const report = await producer.sendAllSettled([record('a'), record('b')])
+    expect(report.failed.map(({ error }) => error.code)).toEqual(['INVALID_RECORD', 'INVALID_RECORD'])
+    expect(report.failed.map(({ error }) => error.retriable)).toEqual([false, false])
+  })
 })
 
 describe('where idempotence is not to be had', () => {
