@@ -128,8 +128,9 @@ for (const { nodes, replicationFactor } of [
       const batches = await dumpBatches({ logDir: cluster.logDirs[0]!, topic, partition: 0 })
       expect(batches.length).toBeGreaterThan(2)
       expect(batches.map(({ isValid, magic, producerId }) => ({ isValid, magic, producerId }))).toEqual(
-        batches.map(() => ({ isValid: true, magic: 2, producerId: -1n })),
+        batches.map(() => ({ isValid: true, magic: 2, producerId: producer.stats().producerId })),
       )
+      expect(producer.stats().producerId).toBeGreaterThanOrEqual(0n)
       expect(batches.reduce((sum, { count }) => sum + count, 0)).toBe(100)
       expect(batches.filter(({ sizeBytes }) => sizeBytes > 2000)).toEqual([])
     })

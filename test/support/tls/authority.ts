@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { findOpenssl } from '../kafka/java-installation.ts'
 import { runCommand } from '../kafka/run-command.ts'
+import { OpensslServer } from './openssl-server.ts'
 
 /** A certificate and its private key, both PEM. */
 export interface Issued {
@@ -91,9 +92,40 @@ export class Authority {
     return await Authority.#at(this.#openssl, folder)
   }
 
+  /** A certificate that nobody but itself has signed; no authority. */
+  async selfSigned(commonName: string): Promise<Issued> {
+    const name = `self-signed-${++this.#count}`
+    const request = ['req', '-x509', '-config', 'ca.cnf', '-extensions', 'lonely', '-nodes', ...EC_KEY, '-days', '30']
+    await this.openssl(...request, '-subj', `/CN=${commonName}`, '-keyout', `${name}.key`, '-out', `${name}.pem`)
+    return await this.#read(name)
+  }
+
   /** Runs openssl in the folder of this authority, for what no method offers. */
   async openssl(...args: string[]): Promise<string> {
     return await runCommand(this.#openssl, args, { cwd: this.#folder })
+  }
+
+  /** A revocation list; nothing is in it. */
+  async revocations(): Promise<string> {
+    const keys = ['-cert', 'ca.pem', '-keyfile', 'ca.key']
+    return await this.openssl('ca', '-config', 'ca.cnf', '-gencrl', '-crldays', '1', ...keys)
+  }
+
+  /** A file for openssl in the folder of this authority. */
+  async write(name: string, text: string): Promise<string> {
+    await writeFile(path.join(this.#folder, name), text)
+    return name
+  }
+
+  async read(name: string): Promise<Buffer> {
+    return await readFile(path.join(this.#folder, name))
+  }
+
+  /** `openssl s_server` with a certificate, for clients that this authority has signed if `isWanting`. */
+  async server(own: Issued, args: readonly string[], isWanting = false): Promise<OpensslServer> {
+    const name = await this.write(`server-${++this.#count}.pem`, own.key + own.cert)
+    const wanting = isWanting ? ['-CAfile', 'ca.pem', '-Verify', '1', '-verify_return_error'] : []
+    return await OpensslServer.start(this.#folder, ['-cert', name, '-key', name, ...wanting, ...args])
   }
 
   async remove(): Promise<void> {
@@ -107,12 +139,22 @@ export class Authority {
     const subject = ['-subj', `/O=headrace test/CN=${wish.commonName ?? 'localhost'}`]
     const request = ['req', '-new', '-config', 'ca.cnf', '-nodes', ...key, ...subject]
     await this.openssl(...request, '-keyout', file('key'), '-out', file('csr'))
-    const dates = ['-startdate', asn1Time(wish.from ?? daysFromNow(-1)), '-enddate', asn1Time(wish.to ?? daysFromNow(30))]
+    const dates = [
+      '-startdate',
+      asn1Time(wish.from ?? daysFromNow(-1)),
+      '-enddate',
+      asn1Time(wish.to ?? daysFromNow(30)),
+    ]
     const signing = ['ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key']
     const out = ['-in', file('csr'), '-out', file('pem'), '-extfile', file('ext'), '-extensions', 'wished']
     await this.openssl(...signing, ...dates, ...out)
-    const [cert, keyText] = await Promise.all(['pem', 'key'].map((ending) => readFile(file(ending), 'utf8')))
-    return { cert: cert!, key: keyText! }
+    return await this.#read(name)
+  }
+
+  async #read(name: string): Promise<Issued> {
+    const files = ['pem', 'key'].map((ending) => readFile(path.join(this.#folder, `${name}.${ending}`), 'utf8'))
+    const [cert, key] = await Promise.all(files)
+    return { cert: cert!, key: key! }
   }
 }
 
@@ -144,4 +186,6 @@ policy = any
 organizationName = optional
 commonName = supplied
 [authority]
-${AUTHORITY}`
+${AUTHORITY}[lonely]
+subjectAltName = DNS:localhost
+`
