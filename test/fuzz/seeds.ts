@@ -14,6 +14,7 @@ import { javaFormats } from '../support/java-record-formats.ts'
 import type { Input } from './corpus.ts'
 import { MAX_INPUT_BYTES } from './mutate.ts'
 import { bodyName, responseFrameInput } from './targets.ts'
+import { saslSeeds } from './sasl-targets.ts'
 
 /** Values out of every schema, so many per version and direction. */
 const VALUES = 4
@@ -32,7 +33,7 @@ const file = new URL('../fixtures/golden.json', import.meta.url)
 
 /** What fuzzing begins with, besides the corpus: the same for the same seed. */
 export function seeds(seed: number): Input[] {
-  const all = [...messages(), ...generated(seed), ...formats(), ...streams(), ...varints()]
+  const all = [...messages(), ...generated(seed), ...formats(), ...streams(), ...varints(), ...saslSeeds()]
   return all.filter(({ bytes }) => bytes.length <= MAX_INPUT_BYTES)
 }
 

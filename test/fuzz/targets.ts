@@ -27,6 +27,7 @@ import type { Api } from '../../src/protocol/schema.ts'
 import { versionsOf } from '../support/arbitraries.ts'
 import { mapBatches, mapBody, mapFrames, mapMessages, mapNothing, mapRequestHeader, type FieldMap } from './fields.ts'
 import type { Random } from './random.ts'
+import { saslTargets } from './sasl-targets.ts'
 
 /** Decompressed, at most: what is fuzzed must cost microseconds. */
 export const MAX_OUTPUT_BYTES = 16 * 1024
@@ -71,6 +72,7 @@ export function allTargets(): Target[] {
     messageSet,
     ...([1, 2, 3, 4] as const).map((codec) => codecTarget(codec)),
     varints,
+    ...saslTargets(),
   ]
 }
 
