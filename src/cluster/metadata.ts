@@ -1,10 +1,10 @@
 import type { BrokerAddress } from '../connection/broker-address.ts'
-import { errorByName } from '../protocol/error-codes.ts'
 import type { LeanMetadata } from '../protocol/metadata-decode.ts'
 import type { metadata } from '../protocol/messages/metadata.ts'
 import type { ResponseOf } from '../protocol/schema.ts'
 import { SharedMap } from './shared-map.ts'
 import { afterAnswer, NO_TOPIC_ID, type KnownTopic, type TopicMetadata } from './topic-metadata.ts'
+import { UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/error-numbers.ts'
 
 export { NO_TOPIC_ID, type TopicMetadata } from './topic-metadata.ts'
 
@@ -47,8 +47,6 @@ const NOTHING: Parts = {
   problems: SharedMap.empty(),
   revision: 0,
 }
-
-const UNKNOWN_TOPIC_OR_PARTITION = errorByName('UNKNOWN_TOPIC_OR_PARTITION')?.code
 
 /** An immutable picture of the cluster. Every change gives a new one. */
 export class Metadata {

@@ -8,6 +8,7 @@ import type { Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
 import { finish } from './endings.ts'
 import type { CheckedRecord } from './record.ts'
+import { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/error-numbers.ts'
 
 /** A record that cannot be put into a batch yet: its topic, or the partition it names, is not known. */
 interface Waiting {
@@ -44,9 +45,6 @@ const UNKNOWN_TOPIC_WAIT_MS = 5000
 
 /** How long the error for a missing topic may wait for the names of those that exist. */
 const HINT_WAIT_MS = 1000
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3
-const UNKNOWN_TOPIC_ID = 100
 
 /**
  * Records wait here, per topic and in the order of their `send`, until the topic is known: that is the only wait before

@@ -6,6 +6,7 @@ import { encodePayload, type PayloadFormat } from './payload.ts'
 import type { Receipt } from './receipt.ts'
 import type { RecordParts } from './record.ts'
 import { producerStamp, type BatchStamp } from './sequences.ts'
+import { CORRUPT_MESSAGE } from '../protocol/error-numbers.ts'
 
 /**
  * ```
@@ -16,8 +17,6 @@ import { producerStamp, type BatchStamp } from './sequences.ts'
  * partition until the answer is there or will never be (`PartitionQueue.inFlight`).
  */
 export type BatchState = 'open' | 'compressing' | 'sealed' | 'inFlight' | 'settled'
-
-const CORRUPT_MESSAGE = 2
 
 const moves: Readonly<Record<BatchState, readonly BatchState[]>> = {
   open: ['compressing', 'settled'],

@@ -92,10 +92,6 @@ export class PartitionQueue {
     if (at >= 0) this.#waiting.splice(at, 1)
   }
 
-  dropHead(): void {
-    this.#waiting.shift()
-  }
-
   /** Nothing that was sent before it is unsettled: a gap in front of it is no matter of order. */
   isFirstInSequence({ stamp }: Batch): boolean {
     if (stamp === null) return false

@@ -4,6 +4,7 @@ import { Cluster } from '../cluster/cluster.ts'
 import { loadCodec } from '../compression/load-codec.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
 import { Accumulator } from './accumulator.ts'
+import { askUntil, within } from './ask-until.ts'
 import { checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
 import { Callbacks } from './callbacks.ts'
 import { Countdown } from './countdown.ts'
@@ -24,7 +25,6 @@ import { Sender } from './sender.ts'
 import { Settlement } from './settlement.ts'
 import { aborted, checkCallOptions, Signals } from './signals.ts'
 import type { ProducerStats } from './stats.ts'
-import { askUntil, within } from './ask-until.ts'
 import { listPartitions, listTopics, type AskMetadata, type PartitionInfo, type TopicInfo } from './topic-info.ts'
 import { checkWritableOptions, RecordWritable, type WritableOptions, type WritableParts } from './writable.ts'
 
@@ -36,8 +36,6 @@ export interface SendAllOptions extends SendOptions {
   /** Topic of the records that name none. */
   topic?: string | undefined
 }
-
-type ProducerState = 'running' | 'flushing' | 'closing' | 'closed'
 
 /**
  * Sends records to a Kafka cluster.
@@ -62,7 +60,7 @@ export class Producer {
   /** `sendAll`s that are reading. */
   readonly #readings = new Set<ReadStop>()
   readonly #askMetadata: AskMetadata
-  #state: ProducerState = 'running'
+  #state: ProducerStats['state'] = 'running'
   #closing: Promise<void> | null = null
   /** Nothing can be promised any more. */
   #fatal: KafkaError | null = null

@@ -2,7 +2,7 @@ import type { ProducerCounters } from './counters.ts'
 
 /** What a producer has done, and what it holds now. Counts are of records, unless it says otherwise. */
 export interface ProducerStats extends Readonly<ProducerCounters> {
-  readonly state: 'running' | 'flushing' | 'closing' | 'closed'
+  readonly state: 'running' | 'closing' | 'closed'
   /** Batches carry sequences, so that retries write no second copy. False: switched off, or not to be had. */
   readonly idempotent: boolean
   /** Null until a broker gave one. */

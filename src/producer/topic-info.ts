@@ -4,6 +4,7 @@ import { show } from '../options.ts'
 import { toBrokerError } from '../protocol/error-codes.ts'
 import type { metadata } from '../protocol/messages/metadata.ts'
 import type { RequestInput } from '../protocol/schema.ts'
+import { UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/error-numbers.ts'
 
 export interface TopicInfo {
   readonly name: string
@@ -22,8 +23,6 @@ export interface PartitionInfo {
 }
 
 export type AskMetadata = (question: RequestInput<typeof metadata>) => Promise<MetadataResponse>
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3
 
 export async function listTopics(ask: AskMetadata): Promise<TopicInfo[]> {
   const { topics } = await ask({ topics: null, allowAutoTopicCreation: true }) // of all topics none is created, and old brokers know no other value

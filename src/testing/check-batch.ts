@@ -9,6 +9,12 @@ import { errorByCode } from '../protocol/error-codes.ts'
 import { decodeRecordBatchHeader, type CodecId, type RecordBatchHeader } from '../protocol/record-batch-layout.ts'
 import { decompress } from './decompress.ts'
 import { walkRecords, type Walk } from './walk-records.ts'
+import {
+  CORRUPT_MESSAGE,
+  INVALID_RECORD,
+  MESSAGE_TOO_LARGE,
+  UNSUPPORTED_COMPRESSION_TYPE,
+} from '../protocol/error-numbers.ts'
 
 export interface BatchRefusal {
   readonly errorCode: number
@@ -21,11 +27,6 @@ export interface BatchRefusal {
 
 export type CheckedBatch =
   { readonly header: RecordBatchHeader; readonly maxTimestamp: bigint } | { readonly refusal: BatchRefusal }
-
-const CORRUPT_MESSAGE = 2
-const MESSAGE_TOO_LARGE = 10
-const UNSUPPORTED_COMPRESSION_TYPE = 76
-const INVALID_RECORD = 87
 
 const ZSTD = 4
 const FIRST_VERSION_WITH_ZSTD = 7

@@ -7,11 +7,9 @@ import { errorByCode } from '../protocol/error-codes.ts'
 import { decodeMessageSet, type DecodedMessage } from '../protocol/message-set-decode.ts'
 import type { BatchRefusal } from './check-batch.ts'
 import { decompress } from './decompress.ts'
+import { CORRUPT_MESSAGE, MESSAGE_TOO_LARGE } from '../protocol/error-numbers.ts'
 
 export type CheckedMessageSet = { readonly messages: readonly DecodedMessage[] } | { readonly refusal: BatchRefusal }
-
-const CORRUPT_MESSAGE = 2
-const MESSAGE_TOO_LARGE = 10
 
 /** From here on a request may carry timestamps, and so magic 1. */
 const FIRST_VERSION_WITH_MAGIC_1 = 2

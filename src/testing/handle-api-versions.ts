@@ -2,9 +2,9 @@ import { encodeResponseFrame } from '../protocol/frame.ts'
 import { apiVersions } from '../protocol/messages/api-versions.ts'
 import { apiHandler } from './api-handler.ts'
 import type { ClusterState } from './cluster-state.ts'
+import { INVALID_REQUEST } from '../protocol/error-numbers.ts'
 
 const UNSUPPORTED_VERSION = 35
-const INVALID_REQUEST = 42
 const FIRST_VERSION_THAT_SAYS_WHICH = 3
 /** ApiVersionsRequest.isValid of Apache Kafka (KIP-511). */
 const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/

@@ -1,9 +1,8 @@
 import { initProducerId } from '../protocol/messages/init-producer-id.ts'
 import { apiHandler } from './api-handler.ts'
+import { INVALID_REQUEST, TRANSACTIONAL_ID_NOT_FOUND } from '../protocol/error-numbers.ts'
 
-const INVALID_REQUEST = 42
 /** A test cluster has no transactions yet. */
-const TRANSACTIONAL_ID_NOT_FOUND = 105
 
 const NOBODY = { producerId: -1n, producerEpoch: -1, throttleTimeMs: 0 }
 

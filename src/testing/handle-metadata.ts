@@ -5,14 +5,15 @@ import { apiHandler, type HandlerContext } from './api-handler.ts'
 import type { ClusterState, Partition, Topic } from './cluster-state.ts'
 import type { Mention } from './faults.ts'
 import { isTopicName } from './options.ts'
+import {
+  INVALID_TOPIC_EXCEPTION,
+  LEADER_NOT_AVAILABLE,
+  UNKNOWN_TOPIC_ID,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from '../protocol/error-numbers.ts'
 
 type Request = Infer<typeof metadata.request>
 type TopicAnswer = Input<typeof metadata.response>['topics'][number]
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3
-const LEADER_NOT_AVAILABLE = 5
-const INVALID_TOPIC_EXCEPTION = 17
-const UNKNOWN_TOPIC_ID = 100
 
 const FIRST_VERSION_WITH_IDS = 12
 

@@ -7,17 +7,18 @@ import { checkBatch, type BatchRefusal } from './check-batch.ts'
 import { checkMessageSet } from './check-message-set.ts'
 import type { ClusterState, Partition, Topic } from './cluster-state.ts'
 import { LeaderHints } from './leader-hints.ts'
+import {
+  INVALID_REQUIRED_ACKS,
+  NOT_ENOUGH_REPLICAS,
+  NOT_LEADER_OR_FOLLOWER,
+  UNKNOWN_TOPIC_ID,
+  UNKNOWN_TOPIC_OR_PARTITION,
+} from '../protocol/error-numbers.ts'
 
 type Request = Infer<typeof produce.request>
 type PartitionData = Request['topicData'][number]['partitionData'][number]
 type Response = Input<typeof produce.response>
 type PartitionAnswer = Response['responses'][number]['partitionResponses'][number]
-
-const UNKNOWN_TOPIC_OR_PARTITION = 3
-const NOT_LEADER_OR_FOLLOWER = 6
-const NOT_ENOUGH_REPLICAS = 19
-const INVALID_REQUIRED_ACKS = 21
-const UNKNOWN_TOPIC_ID = 100
 
 /** Before, there are message sets. */
 const FIRST_VERSION_WITH_RECORD_BATCHES = 3

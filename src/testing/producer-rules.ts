@@ -1,4 +1,5 @@
 import type { PlayedKafka } from './served-apis.ts'
+import { OUT_OF_ORDER_SEQUENCE_NUMBER, UNKNOWN_PRODUCER_ID } from '../protocol/error-numbers.ts'
 
 /** In what Kafka's treatment of producers differed from version to version. */
 export interface ProducerRules {
@@ -9,9 +10,6 @@ export interface ProducerRules {
   /** Whether a producer is forgotten when all its records are deleted (until KAFKA-7190). */
   readonly forgetsWithRecords: boolean
 }
-
-const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
-const UNKNOWN_PRODUCER_ID = 59
 
 const NOW: ProducerRules = { batchesToRetain: 5, unknownProducer: 0, forgetsWithRecords: false }
 const BEFORE_KIP_360: ProducerRules = {

@@ -7,11 +7,9 @@
 import { errorByCode } from '../protocol/error-codes.ts'
 import type { RecordBatchHeader } from '../protocol/record-batch-layout.ts'
 import type { ProducerRules } from './producer-rules.ts'
+import { INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER } from '../protocol/error-numbers.ts'
 
 const MAX_SEQUENCE = 2 ** 31 - 1
-
-const OUT_OF_ORDER_SEQUENCE_NUMBER = 45
-const INVALID_PRODUCER_EPOCH = 47
 
 /** A batch that is in the log, as far as its producer goes. */
 export interface RememberedBatch {
