@@ -7,6 +7,17 @@ import type { KafkaError } from './errors.ts'
  */
 export interface DiagnosticEvents {
   'headrace:connection:ready': { nodeId: number | null; host: string; port: number; connectMs: number }
+  /** A login was taken (SASL); `sessionLifetimeMs` is when the broker wants another one, 0: never (KIP-368). */
+  'headrace:connection:authenticated': {
+    nodeId: number | null
+    host: string
+    port: number
+    mechanism: string
+    user: string | null
+    sessionLifetimeMs: bigint
+    authenticationMs: number
+    isReauthentication: boolean
+  }
   'headrace:connection:closed': { nodeId: number | null; host: string; port: number; error: KafkaError }
   'headrace:connection:state': {
     nodeId: number | null

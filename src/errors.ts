@@ -71,6 +71,10 @@ export type ConnectionErrorCode =
   | 'REQUEST_TIMEOUT' // no answer within requestTimeoutMs
   | 'PEER_SPEAKS_HTTP' // the port answers HTTP, not Kafka
   | 'PEER_SPEAKS_TLS' // the port speaks TLS, we speak plaintext
+  | 'PEER_NOT_TLS' // we speak TLS, the port does not
+  | 'TLS_VERSION_REFUSED' // no version of TLS that both sides allow
+  | 'TLS_FAILED' // any other failure of TLS; `cause` has OpenSSL's error
+  | 'TLS_OPTIONS_FAILED' // the function given as `tls` failed, or returned what does not fit
   | 'CLUSTER_MISMATCH' // the address leads to another cluster than the first one; nothing is sent to it
   | 'BOOTSTRAP_FAILED' // none of several bootstrap addresses could be used; the message says why for each
 
@@ -84,9 +88,27 @@ export class ConnectionError extends KafkaError {
   }
 }
 
-export type AuthenticationErrorCode = 'SASL_AUTHENTICATION_FAILED' | 'UNSUPPORTED_SASL_MECHANISM'
+export type AuthenticationErrorCode =
+  | 'SASL_AUTHENTICATION_FAILED' // the broker refuses these credentials, or could not prove that it knows them
+  | 'UNSUPPORTED_SASL_MECHANISM' // the broker does not have this mechanism; the message lists those that it has
+  | 'ILLEGAL_SASL_STATE' // the listener wants no SASL
+  | 'CREDENTIALS_UNAVAILABLE' // a function that gives a password, token or keys failed, or took too long
+  | 'PLAINTEXT_CREDENTIALS_REFUSED' // by us: the secret would travel readable by all; see allowPlaintextCredentials
+  | 'CERTIFICATE_EXPIRED'
+  | 'CERTIFICATE_NOT_YET_VALID'
+  | 'CERTIFICATE_HOST_MISMATCH' // it is for another host, or has no host name but in its common name
+  | 'CERTIFICATE_REFUSED' // by the user's own checkServerIdentity
+  | 'CERTIFICATE_UNTRUSTED' // signed by an authority that is not in `tls.ca`
+  | 'CERTIFICATE_SELF_SIGNED'
+  | 'CERTIFICATE_CHAIN_INCOMPLETE' // who signed it is neither known nor sent
+  | 'CERTIFICATE_PURPOSE' // not for servers
+  | 'CERTIFICATE_TOO_WEAK' // a key too short, or a digest too old, for OpenSSL
+  | 'CERTIFICATE_REVOKED'
+  | 'CERTIFICATE_INVALID' // anything else that OpenSSL says about it
+  | 'CLIENT_CERTIFICATE_REQUIRED'
+  | 'CLIENT_CERTIFICATE_REFUSED'
 
-/** The broker does not let us in, or could not prove who it is. Arrives with the security work. */
+/** The broker does not let us in, or could not prove who it is. */
 export class AuthenticationError extends KafkaError {
   override readonly name = 'AuthenticationError'
   readonly code: AuthenticationErrorCode

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
 import type { Connection } from '../connection/connection.ts'
 import { asKafkaError } from '../connection/failure.ts'
+import { isGuess } from '../connection/guess.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
 import { ConnectionError, ProtocolError, type KafkaError } from '../errors.ts'
 import { errorByName, toBrokerError } from '../protocol/error-codes.ts'
@@ -46,6 +47,8 @@ export class Asker {
   readonly #inquiries = new Set<{ giveUp(error: KafkaError): void }>()
   /** Failures that every further try would meet again. */
   readonly #hopeless = new WeakSet<KafkaError>()
+  /** What was inferred of an address at the last try, by its code. */
+  readonly #guessed = new Map<string, string>()
   /** The cluster that answered first is ours for good: records must not go to another one. */
   #clusterId: string | null = null
   /** Addresses that are known to lead to it. */
@@ -187,17 +190,24 @@ export class Asker {
   async #askOne<Answer>(link: Link, ask: (link: Link) => Promise<Reply<Answer>>): Promise<Reply<Answer>> {
     try {
       const reply = await ask(link)
-      if ('error' in reply && this.#isGarbageFinal && reply.error instanceof ProtocolError) {
-        this.#hopeless.add(reply.error)
-      }
+      if ('answer' in reply) this.#guessed.delete(link.address)
+      else this.#judgeFailure(link, reply.error, this.#isGarbageFinal && reply.error instanceof ProtocolError)
       if (this.#closedBy === null) this.#listener.onReply()
       return reply
     } catch (error) {
       const failure = error as KafkaError
       // A peer that garbles the very first answer is no Kafka; one that does it later had an accident.
-      if (failure instanceof ProtocolError || !failure.retriable) this.#hopeless.add(failure)
+      this.#judgeFailure(link, failure, failure instanceof ProtocolError || !failure.retriable)
       return { error: failure }
     }
+  }
+
+  /** A guess that comes a second time is right: the peer would do the same for ever. */
+  #judgeFailure({ address }: Link, failure: KafkaError, isFinal: boolean): void {
+    const isRepeated = isGuess(failure) && this.#guessed.get(address) === failure.code
+    if (isFinal || isRepeated) this.#hopeless.add(failure)
+    if (isGuess(failure)) this.#guessed.set(address, failure.code)
+    else this.#guessed.delete(address)
   }
 
   /** @returns why nothing may be sent to this one; null: it belongs to our cluster, or is too old to say. */

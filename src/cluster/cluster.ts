@@ -1,10 +1,12 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { BrokerAddress } from '../connection/broker-address.ts'
-import type { Connection, ConnectionOptions } from '../connection/connection.ts'
+import type { ConnectionOptions } from '../connection/connection-options.ts'
+import type { Connection } from '../connection/connection.ts'
 import { openConnection } from '../connection/handshake.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
+import type { Security } from '../connection/security.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
-import { ConnectionError, type KafkaError } from '../errors.ts'
+import { AuthenticationError, ConnectionError, type KafkaError } from '../errors.ts'
 import type { LeanMetadata } from '../protocol/metadata-decode.ts'
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
@@ -17,7 +19,7 @@ import type { ReconnectBackoff } from './reconnect-backoff.ts'
 import { Rounds } from './rounds.ts'
 import { WatchedTopics } from './watched-topics.ts'
 
-export interface ClusterOptions extends SocketHooks {
+export interface ClusterOptions extends SocketHooks, Security {
   /** Where to begin; asked again whenever no known broker answers. */
   readonly brokers: () => Promise<readonly BrokerAddress[]>
   readonly clientId: string
@@ -50,6 +52,9 @@ const REBOOTSTRAP_TRIGGER_MS = 300_000
 
 /** After the first answer; a program that is done by then has no use for it. */
 const CHECK_BOOTSTRAP_AFTER_MS = 1000
+
+/** A broker that was just started may not know all users yet; one that refuses us so often in a row knows what it does. */
+const FINAL_REFUSALS = 3
 
 const refreshedChannel = diagnosticChannel('headrace:metadata:refreshed')
 const failedChannel = diagnosticChannel('headrace:metadata:failed')
@@ -141,6 +146,17 @@ export class Cluster {
   /** When the broker may be dialled again, by the clock. */
   retryAtMs(nodeId: number): number {
     return this.#links.peek(nodeId)?.retryAtMs ?? -Infinity
+  }
+
+  /**
+   * Why a broker will not let us in, whatever we do: it has refused the same credentials again and again, and they cannot
+   * change. Null: it lets us in, or may yet, or is being asked at this moment.
+   */
+  refusal(nodeId: number): AuthenticationError | null {
+    const link = this.#links.peek(nodeId)
+    if (link === undefined || !link.isUnused || link.refusals < FINAL_REFUSALS) return null
+    const error = link.lastError
+    return this.#options.mechanism?.isFixed === true && isAboutCredentials(error) ? error : null
   }
 
   /** Why records for a partition do not get through, as far as we can see; null if we see nothing wrong. */
@@ -284,6 +300,11 @@ export class Cluster {
   #onLinkChange(error: KafkaError | null): void {
     if (!this.#isClosed) this.#listener.onChange(error)
   }
+}
+
+/** Ours, not the broker's: its certificate may be renewed, or others may lead instead. */
+function isAboutCredentials(error: KafkaError | null): error is AuthenticationError {
+  return error instanceof AuthenticationError && !error.retriable && !error.code.includes('CERTIFICATE')
 }
 
 function closedError(): ConnectionError {

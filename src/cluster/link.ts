@@ -68,6 +68,11 @@ export class Link {
     return this.#options.backoff.retryAtMs
   }
 
+  /** How often in a row the peer has refused us, or could not be trusted. */
+  get refusals(): number {
+    return this.#options.backoff.refusals
+  }
+
   /** Why there is no connection, if there should be one; null while all is well. */
   get lastError(): KafkaError | null {
     return this.#lastError
@@ -81,11 +86,13 @@ export class Link {
   }
 
   /**
-   * Connects, although the backoff may not be over; a peer that fails again and again is given its time all the same.
-   * Callers at the same time share one attempt.
+   * Connects, although the backoff may not be over; a peer that fails again and again is given its time all the same, and
+   * one that has refused us gives that answer until then. Callers at the same time share one attempt.
    */
   connect(): Promise<Connection> {
     if (this.ready !== null) return Promise.resolve(this.ready)
+    const { refusal } = this.#options.backoff
+    if (this.#dialing === null && refusal !== null) return Promise.reject(refusal)
     this.#dialing ??= this.#dial().finally(() => (this.#dialing = null))
     return this.#dialing
   }

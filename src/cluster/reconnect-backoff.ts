@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { Connection } from '../connection/connection.ts'
-import type { KafkaError } from '../errors.ts'
+import { AuthenticationError, type KafkaError } from '../errors.ts'
 import { backoffMs } from './backoff.ts'
 
 /** A connection that lived so long was none that is accepted and dropped at once. */
@@ -8,6 +8,10 @@ const STEADY_MS = 10_000
 
 /** From this many attempts on that came to nothing, a broker is given its time (faults-and-security.md, N17). */
 const PERSISTENT = 3
+
+/** A broker that refuses us is asked ever less: it logs each attempt, and some lock accounts (faults-and-security.md, A1). */
+const REFUSAL_BACKOFF_MAX_MS = 10_000
+const MIN_REFUSAL_BACKOFF_MS = 50
 
 export interface ReconnectBackoffOptions {
   readonly clock: Clock
@@ -21,6 +25,7 @@ export interface ReconnectBackoffOptions {
  *     cannot connect                     50, 100, 200 ... 1000 ms, give or take a fifth
  *     connected, and lost                at once: most losses are idle timeouts and restarts, not outages
  *     connected, lost, good for nothing  at once, then 50 ms, then 1000 ms or a little more
+ *     refused: wrong password, no trust  50, 100, 200 ... 10 000 ms, and nobody may hurry it
  *
  * A load balancer without a broker behind it accepts and hangs up: that must not become a storm.
  */
@@ -28,6 +33,8 @@ export class ReconnectBackoff {
   readonly #options: ReconnectBackoffOptions
   #failures = 0
   #hangUps = 0
+  #refusals = 0
+  #refusal: KafkaError | null = null
   #retryAtMs = -Infinity
 
   constructor(options: ReconnectBackoffOptions) {
@@ -54,15 +61,30 @@ export class ReconnectBackoff {
     return Math.max(this.#failures, this.#hangUps) >= PERSISTENT
   }
 
+  /** How often in a row credentials or certificates did not do, on one side or the other. */
+  get refusals(): number {
+    return this.#refusals
+  }
+
+  /** Why nobody may try now: it would be refused as it was the last time. */
+  get refusal(): KafkaError | null {
+    return this.#options.clock.now() < this.#retryAtMs ? this.#refusal : null
+  }
+
   connected(): void {
     this.#failures = 0
+    this.#refusals = 0
+    this.#refusal = null
     this.#retryAtMs = -Infinity
   }
 
   failed(error: KafkaError): void {
     this.#failures++
     if (error.code === 'CONNECTION_CLOSED') this.#hangUps++
-    this.#wait(this.#delayMs(this.#failures))
+    const isRefusal = error instanceof AuthenticationError && !error.retriable
+    this.#refusals = isRefusal ? this.#refusals + 1 : 0
+    this.#refusal = isRefusal ? error : null
+    this.#wait(isRefusal ? this.#refusalDelayMs() : this.#delayMs(this.#failures))
   }
 
   /** A connection that was there is gone. */
@@ -78,6 +100,12 @@ export class ReconnectBackoff {
     const growingMs = backoffMs(failures, reconnectBackoffMs, reconnectBackoffMaxMs, random)
     if (this.#hangUps < PERSISTENT) return growingMs
     return Math.max(growingMs, reconnectBackoffMaxMs * (1 + 0.2 * random))
+  }
+
+  #refusalDelayMs(): number {
+    const { clock, reconnectBackoffMs, reconnectBackoffMaxMs } = this.#options
+    const maxMs = Math.max(REFUSAL_BACKOFF_MAX_MS, reconnectBackoffMaxMs)
+    return backoffMs(this.#refusals, Math.max(reconnectBackoffMs, MIN_REFUSAL_BACKOFF_MS), maxMs, clock.random())
   }
 
   #wait(delayMs: number): void {

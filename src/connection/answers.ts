@@ -1,6 +1,9 @@
 import { ConnectionError, ProtocolError, type KafkaError } from '../errors.ts'
 import { describePeer, FrameReader } from '../protocol/frame.ts'
 
+/** A response begins with its correlation id. */
+const HEADER_BYTES = 4
+
 /** What became of a request. It never rejects: a failed request is an answer like any other to whoever retries. */
 export type Outcome<Response> =
   | { readonly response: Response; readonly version: number }
@@ -9,7 +12,8 @@ export type Outcome<Response> =
 
 /** A request that waits for its answer. */
 export interface Pending {
-  readonly correlationId: number
+  /** Null: a bare SASL token, which has no header. */
+  readonly correlationId: number | null
   readonly apiName: string
   /** No answer may be longer, bytes. */
   readonly capBytes: number
@@ -92,7 +96,9 @@ export class Answers {
   #next(): Buffer | null {
     const { oldest } = this
     this.#reader.capBytes = oldest?.capBytes ?? this.#capBytes
+    this.#reader.minBytes = oldest?.correlationId === null ? 0 : HEADER_BYTES
     const frame = this.#reader.next()
+    if (oldest?.correlationId === null) return frame
     const start = frame ?? this.#reader.peek()
     const idAt = frame === null ? 4 : 0
     if (start.length < idAt + 4) {

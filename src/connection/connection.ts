@@ -1,34 +1,22 @@
-import type { Duplex } from 'node:stream'
-import type { Clock } from '../clock.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
-import { KafkaError, type ConnectionError } from '../errors.ts'
-import { decodeResponseFrame, encodeRequestFrame } from '../protocol/frame.ts'
-import { chooseVersion, type VersionLimits, type VersionRanges } from '../protocol/negotiate.ts'
+import type { ConnectionError, KafkaError } from '../errors.ts'
+import { decodeResponseFrame } from '../protocol/frame.ts'
+import { chooseVersion, type VersionRanges } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { formatAddress } from './broker-address.ts'
-import { correlationIdAfter, FIRST_CORRELATION_ID } from './correlation-id.ts'
-import { Answers, type Outcome, type Pending } from './answers.ts'
+import type { Outcome } from './answers.ts'
 import { asKafkaError, connectionError } from './failure.ts'
-import { Handovers } from './handovers.ts'
-import { openSocket, type SocketHooks, type SocketTarget } from './open-socket.ts'
-import { endSocket, keepAliveBy } from './socket.ts'
+import { asGuess } from './guess.ts'
+import { login, type LoggedIn, type LoginWire } from './login.ts'
+import type { SocketTarget } from './open-socket.ts'
+import type { Mechanism } from '../sasl/mechanism.ts'
+import type { ConnectionOptions, RequestOptions } from './connection-options.ts'
+import { Reauthentication } from './reauthentication.ts'
 import { assertMove, type ConnectionState } from './state.ts'
 import { Throttle } from './throttle.ts'
-import { DeadlineWatch, IdleWatch } from './watch.ts'
-
-export interface ConnectionOptions extends SocketTarget, SocketHooks {
-  readonly clientId: string
-  readonly clock: Clock
-  readonly connectTimeoutMs: number
-  readonly requestTimeoutMs: number
-  /** Closes the connection when nothing was asked for this long; before the broker does (its default is 10 minutes). */
-  readonly maxIdleMs: number
-  /** Hears of a broker that wants to be left alone for longer than it is granted, milliseconds. */
-  readonly onExcessiveThrottle?: ((address: string, askedMs: number, grantedMs: number) => void) | undefined
-}
-
-/** Versions that the caller can work with, where those are fewer than both sides know. */
-export type RequestOptions = VersionLimits
+import { openTransport, type Transport } from './transport.ts'
+import { IdleWatch } from './watch.ts'
+import { Wire } from './wire.ts'
 
 /** Until we know the peer, nothing that it can honestly say is longer (faults-and-security.md 3.10). */
 const CAP_BEFORE_READY_BYTES = 1024 * 1024
@@ -38,25 +26,27 @@ const CAP_DEFAULT_BYTES = 16 * 1024 * 1024
 const stateChannel = diagnosticChannel('headrace:connection:state')
 const throttledChannel = diagnosticChannel('headrace:connection:throttled')
 const readyChannel = diagnosticChannel('headrace:connection:ready')
+const authenticatedChannel = diagnosticChannel('headrace:connection:authenticated')
 const closedChannel = diagnosticChannel('headrace:connection:closed')
 
 /**
- * One socket to one broker: frames, correlation, deadlines. It asks and it answers; it does not retry, reconnect or
- * decide. Any doubt about where a frame begins ends the connection, never another request's answer.
+ * One connection to one broker: who is there, which versions it speaks, who we are, and then requests. It asks and it
+ * answers; it does not retry, reconnect or decide. Any doubt about where a frame begins ends the connection, never another
+ * request's answer.
  */
 export class Connection {
   readonly address: string
   readonly #options: ConnectionOptions
-  readonly #answers: Answers
+  readonly #wire: Wire
   readonly #abortDial = new AbortController()
   readonly #throttle: Throttle
-  readonly #deadline: DeadlineWatch
   readonly #idle: IdleWatch
+  readonly #reauthentication: Reauthentication
   #state: ConnectionState = 'idle'
-  #socket: Duplex | null = null
+  #transport: Transport | null = null
   #versions: VersionRanges = new Map()
-  #correlationId = FIRST_CORRELATION_ID
-  readonly #handovers = new Handovers()
+  /** When what is needed before requests can be sent must be done, by the clock; `Infinity`: it is. */
+  #readyByMs = Infinity
   #openedAtMs = 0
   #closedBy: KafkaError | null = null
   #answersBeforeReady = 0
@@ -66,24 +56,38 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options
     this.address = formatAddress(options)
-    this.#answers = new Answers(this.address, CAP_BEFORE_READY_BYTES)
-    const { clock, maxIdleMs } = options
+    const { clock, maxIdleMs, clientId } = options
     this.#throttle = new Throttle(clock)
-    this.#deadline = new DeadlineWatch(
-      clock,
-      () => Math.min(this.#answers.oldest?.deadlineMs ?? Infinity, this.#handovers.oldestDeadlineMs),
-      () => this.#onDeadline(),
-    )
+    this.#wire = new Wire({
+      ...{ address: this.address, clientId, clock, capBytes: CAP_BEFORE_READY_BYTES },
+      otherDeadlineMs: () => this.#readyByMs,
+      onDeadline: () => this.#onDeadline(),
+      onLost: (error) => this.#onLost(error),
+      onGarbage: (error) => this.#end(error),
+      onAnswers: () => this.#reauthentication.review(),
+      onWrite: () => this.#idle.used(),
+      othersWaiting: () => this.#reauthentication.parkedCount,
+    })
     const onIdle = (): void => this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
-    this.#idle = new IdleWatch(clock, maxIdleMs, () => this.#isQuiet, onIdle)
+    this.#idle = new IdleWatch(clock, maxIdleMs, () => this.#wire.isQuiet, onIdle)
+    this.#reauthentication = new Reauthentication(clock, {
+      unansweredCount: () => this.#wire.unansweredCount,
+      isOver: () => this.#closedBy !== null,
+      login: () => this.#loginAgain(),
+      onState: (isWaiting) => this.#onReauthentication(isWaiting),
+      // A new connection may do better, and the requests that waited were not written.
+      onFailed: (error) =>
+        this.#end(this.#error('CONNECTION_CLOSED', `authenticating again failed: ${error.message}`, error)),
+    })
   }
 
+  /** Takes requests; while it authenticates again it keeps them for a moment. */
   get isReady(): boolean {
-    return this.#state === 'ready'
+    return this.#state === 'ready' || this.#state === 'reauthenticating'
   }
 
   get inFlightCount(): number {
-    return this.#answers.pendingCount
+    return this.#wire.unansweredCount + this.#reauthentication.parkedCount
   }
 
   /** Until when the broker wants nothing sent (KIP-219), by the clock; `-Infinity`: it does not mind. */
@@ -93,7 +97,7 @@ export class Connection {
 
   /** True once a request after the handshake was answered: the connection was good for something. */
   get wasUseful(): boolean {
-    return this.#answers.answeredCount > this.#answersBeforeReady
+    return this.#wire.answeredCount > this.#answersBeforeReady
   }
 
   /** When it was dialled, by the clock. */
@@ -103,7 +107,7 @@ export class Connection {
 
   /** True once any byte of the peer was seen: it is not one that hung up on us without a word. */
   get hasReceived(): boolean {
-    return this.#answers.hasReceived
+    return this.#wire.hasReceived
   }
 
   /** Why it ended, if it did. */
@@ -111,18 +115,27 @@ export class Connection {
     return this.#closedBy
   }
 
-  /** Dials. @throws {ConnectionError} naming the address. */
+  /** Dials, TLS included. @throws {ConnectionError | AuthenticationError} naming the address. */
   async dial(): Promise<void> {
-    this.#openedAtMs = this.#options.clock.now()
+    const { clock, connectTimeoutMs, onStep } = this.#options
+    this.#openedAtMs = clock.now()
     this.#enter('connecting')
+    const readyByMs = this.#options.readyByMs ?? clock.now() + connectTimeoutMs
     try {
-      const socket = await openSocket({ ...this.#options, signal: this.#abortDial.signal })
+      const transport = await openTransport({
+        ...{ ...this.#options, readyByMs, signal: this.#abortDial.signal },
+        onResolved: (addresses) => onStep?.({ step: 'resolved', addresses }),
+        onSocket: (remoteAddress) => onStep?.({ step: 'connected', remoteAddress }),
+      })
       if (this.#closedBy !== null) {
-        socket.destroy()
+        transport.socket.destroy()
         throw this.#closedBy
       }
-      this.#attach(socket)
+      this.#transport = transport
+      this.#wire.attach(transport.socket)
       this.#enter('negotiating')
+      this.#mustBeReadyBy(readyByMs)
+      if (transport.isTls) onStep?.({ step: 'secured', transport })
     } catch (error) {
       const failure = asKafkaError(this.address, error)
       this.#end(failure)
@@ -130,14 +143,21 @@ export class Connection {
     }
   }
 
-  /** The handshake is over; from here on the broker's versions decide what is sent. */
-  becomeReady(versions: VersionRanges): void {
+  /**
+   * The broker's versions decide from here on what is sent; first of all who we are, if that is to be said.
+   *
+   * @throws {AuthenticationError | ConnectionError} the login failed.
+   */
+  async becomeReady(versions: VersionRanges): Promise<void> {
     // Between the answer and this call the connection may have ended: more bytes came, and they made no sense.
     if (this.#closedBy !== null) throw this.#closedBy
-    this.#enter('authenticating')
-    this.#enter('ready')
     this.#versions = versions
-    this.#answersBeforeReady = this.#answers.answeredCount
+    this.#options.onStep?.({ step: 'negotiated', versions })
+    this.#enter('authenticating')
+    if (this.#options.mechanism) this.#reauthentication.began(await this.#login(this.#options.mechanism, false))
+    this.#enter('ready')
+    this.#mustBeReadyBy(Infinity)
+    this.#answersBeforeReady = this.#wire.answeredCount
     this.#idle.used()
     this.#idle.watch()
     if (readyChannel.hasSubscribers) {
@@ -172,12 +192,8 @@ export class Connection {
     decode: (version: number, frame: Buffer) => Response,
     options?: RequestOptions,
   ): Promise<Outcome<Response>> {
-    let version: number
-    try {
-      version = this.#chooseVersion(api, options)
-    } catch (error) {
-      return Promise.resolve({ error: asKafkaError(this.address, error), wasWritten: false })
-    }
+    const version = this.#chooseVersion(api, options)
+    if (typeof version !== 'number') return Promise.resolve({ error: version, wasWritten: false })
     return this.requestVersion(api, version, body, (frame) => decode(version, frame))
   }
 
@@ -189,23 +205,10 @@ export class Connection {
     decode: (frame: Buffer) => Response,
   ): Promise<Outcome<Response>> {
     return new Promise((resolve) => {
-      const correlationId = this.#nextCorrelationId()
-      const chunks = this.#encode(api, version, correlationId, body)
-      if (chunks instanceof KafkaError) return resolve({ error: chunks, wasWritten: false })
-      this.#push({
-        correlationId,
-        apiName: api.name,
-        capBytes: this.#state === 'ready' ? (CAP_BYTES[api.name] ?? CAP_DEFAULT_BYTES) : CAP_BEFORE_READY_BYTES,
-        // A broker that throttles us does not read until then.
-        deadlineMs: Math.max(this.#options.clock.now(), this.throttledUntilMs) + this.#options.requestTimeoutMs,
-        answer: (frame) => {
-          const response = decode(frame)
-          this.#onThrottle(api, version, response)
-          resolve({ response, version })
-        },
-        fail: (error) => resolve({ error, wasWritten: true }),
-      })
-      this.#write(chunks)
+      this.#reauthentication.admit(
+        () => this.#ask(api, version, body, decode, resolve),
+        (error) => resolve({ error, wasWritten: false }),
+      )
     })
   }
 
@@ -218,30 +221,14 @@ export class Connection {
     body: RequestInput<A>,
     options?: RequestOptions,
   ): Promise<Outcome<undefined>> {
+    const version = this.#chooseVersion(api, options)
+    if (typeof version !== 'number') return Promise.resolve({ error: version, wasWritten: false })
     return new Promise((resolve) => {
-      let version
-      let chunks
-      try {
-        version = this.#chooseVersion(api, options)
-        chunks = this.#encode(api, version, this.#nextCorrelationId(), body)
-      } catch (error) {
-        chunks = asKafkaError(this.address, error)
+      const write = (): void => {
+        const deadlineMs = this.#options.clock.now() + this.#options.requestTimeoutMs
+        this.#wire.tell({ api, version, body, deadlineMs }, resolve)
       }
-      if (chunks instanceof KafkaError || version === undefined) {
-        return resolve({ error: chunks as KafkaError, wasWritten: false })
-      }
-      const negotiated = version
-      const deadlineMs = this.#options.clock.now() + this.#options.requestTimeoutMs
-      const settle = this.#handovers.begin(deadlineMs, (error) =>
-        resolve(error ? { error, wasWritten: true } : { response: undefined, version: negotiated }),
-      )
-      keepAliveBy(this.#socket, true)
-      this.#deadline.rearm()
-      this.#write(chunks, (error) => {
-        settle(error ? (this.#closedBy ?? this.#error('CONNECTION_CLOSED', error.message, error)) : null)
-        if (this.#isQuiet) keepAliveBy(this.#socket, false)
-        if (this.#closedBy === null) this.#deadline.rearm()
-      })
+      this.#reauthentication.admit(write, (error) => resolve({ error, wasWritten: false }))
     })
   }
 
@@ -250,31 +237,82 @@ export class Connection {
     this.#end(reason)
   }
 
-  #chooseVersion(api: Api, options?: RequestOptions): number {
-    if (this.#state !== 'ready')
-      throw this.#closedBy ?? this.#error('CONNECTION_CLOSED', `the connection is ${this.#state}`)
-    return chooseVersion(api, this.#versions, this.address, options)
-  }
-
-  #encode<A extends Api>(
+  /** Past the requests that wait for a login. */
+  #ask<A extends Api, Response>(
     api: A,
     version: number,
-    correlationId: number,
     body: RequestInput<A>,
-  ): Uint8Array[] | KafkaError {
-    if (this.#closedBy !== null) return this.#closedBy
-    try {
-      return encodeRequestFrame(api, version, { correlationId, clientId: this.#options.clientId }, body).chunks
-    } catch (error) {
-      return asKafkaError(this.address, error)
+    decode: (frame: Buffer) => Response,
+    resolve: (outcome: Outcome<Response>) => void,
+  ): void {
+    const { clock, requestTimeoutMs } = this.#options
+    const capBytes = this.#state === 'ready' ? (CAP_BYTES[api.name] ?? CAP_DEFAULT_BYTES) : CAP_BEFORE_READY_BYTES
+    // A broker that throttles us does not read until then.
+    const deadlineMs = Math.max(clock.now(), this.throttledUntilMs) + requestTimeoutMs
+    const take = (frame: Buffer): Response => {
+      const response = decode(frame)
+      this.#onThrottle(api, version, response)
+      return response
+    }
+    this.#wire.ask({ api, version, body, decode: take, capBytes, deadlineMs }, resolve)
+  }
+
+  /** @throws {KafkaError} the connection is of no use then. */
+  async #login(mechanism: Mechanism, isReauthentication: boolean): Promise<LoggedIn> {
+    const { host, clock, onStep, allowPlaintextCredentials } = this.#options
+    const [transport, versions, address] = [this.#transport, this.#versions, this.address]
+    if (transport === null) throw new Error('connection: a login before it was dialled')
+    const place = { address, host, mechanism, versions, transport, allowPlaintextCredentials, clock }
+    const session = await login(this.#loginWire(), { ...place, signal: this.#abortDial.signal })
+    if (this.#closedBy !== null) throw this.#closedBy
+    onStep?.({ step: 'authenticated', session })
+    if (authenticatedChannel.hasSubscribers) {
+      const { authenticationMs, sessionLifetimeMs } = session
+      const { name, user } = mechanism
+      const times = { sessionLifetimeMs: BigInt(sessionLifetimeMs), authenticationMs }
+      authenticatedChannel.publish({ ...this.#target, mechanism: name, user, ...times, isReauthentication })
+    }
+    return session
+  }
+
+  #loginAgain(): Promise<LoggedIn> {
+    const { mechanism, clock, connectTimeoutMs } = this.#options
+    if (!mechanism) throw new Error('connection: a session without a mechanism')
+    this.#mustBeReadyBy(clock.now() + connectTimeoutMs)
+    return this.#login(mechanism, true)
+  }
+
+  #loginWire(): LoginWire {
+    return {
+      ask: (api, version, body) =>
+        new Promise((resolve, reject) => {
+          const decode = (frame: Buffer): ResponseOf<typeof api> => decodeResponseFrame(api, version, frame)
+          this.#ask(api, version, body, decode, (outcome) =>
+            'error' in outcome ? reject(outcome.error) : resolve(outcome.response),
+          )
+        }),
+      askBare: (token) => this.#wire.askBare(token, CAP_BEFORE_READY_BYTES),
     }
   }
 
-  #push(pending: Pending): void {
-    this.#answers.expect(pending)
-    if (this.#answers.pendingCount > 1) return // the oldest one's deadline is being watched
-    keepAliveBy(this.#socket, true)
-    this.#deadline.rearm()
+  #onReauthentication(isWaiting: boolean): void {
+    this.#enter(isWaiting ? 'reauthenticating' : 'ready')
+    if (isWaiting) this.#wire.keepAlive()
+    else this.#mustBeReadyBy(Infinity)
+  }
+
+  #mustBeReadyBy(atMs: number): void {
+    this.#readyByMs = atMs
+    this.#wire.rearm()
+  }
+
+  #chooseVersion(api: Api, options?: RequestOptions): number | KafkaError {
+    if (!this.isReady) return this.#closedBy ?? this.#error('CONNECTION_CLOSED', `the connection is ${this.#state}`)
+    try {
+      return chooseVersion(api, this.#versions, this.address, options)
+    } catch (error) {
+      return asKafkaError(this.address, error)
+    }
   }
 
   #onThrottle(api: Api, version: number, response: unknown): void {
@@ -286,75 +324,50 @@ export class Connection {
     throttledChannel.publish({ ...this.#target, throttleMs: grantedMs, askedMs: throttleTimeMs })
   }
 
-  #write(chunks: readonly Uint8Array[], done?: (error?: Error | null) => void): void {
-    const socket = this.#socket
-    if (socket === null) return
-    this.#idle.used()
-    socket.cork()
-    for (let i = 0; i < chunks.length - 1; i++) socket.write(chunks[i])
-    socket.write(chunks[chunks.length - 1], done)
-    socket.uncork()
-  }
-
-  #attach(socket: Duplex): void {
-    this.#socket = socket
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk))
-    socket.on('error', (error: Error) =>
-      this.#end(this.#error('CONNECTION_CLOSED', `the connection broke: ${error.message}`, error)),
-    )
-    // A peer that half-closes has said all it will say; what it said before was read already.
-    socket.on('end', () => this.#onPeerClosed())
-    socket.on('close', () => this.#onPeerClosed())
-  }
-
-  #onPeerClosed(): void {
+  /** @param error null: the peer has closed it. */
+  #onLost(error: Error | null): void {
     if (this.#closedBy !== null) return
-    const during = this.#state === 'negotiating' ? ' after ApiVersions: does this listener want SASL or TLS?' : ''
-    this.#end(this.#error('CONNECTION_CLOSED', `the broker closed the connection${during}`))
+    const hasAnswered = this.#wire.answeredCount > 0
+    const byTls = this.#transport?.explain(error, hasAnswered) ?? null
+    if (byTls !== null && !hasAnswered) return this.#end(byTls.retriable ? asGuess(byTls) : byTls)
+    const what =
+      error === null
+        ? `the broker closed the connection${this.#whenClosed()}`
+        : `the connection broke: ${error.message}`
+    const failure = this.#error('CONNECTION_CLOSED', what, byTls ?? error ?? undefined)
+    this.#end(hasAnswered && !this.wasUseful ? asGuess(failure) : failure)
   }
 
-  #onData(chunk: Buffer): void {
-    try {
-      this.#answers.take(chunk)
-    } catch (error) {
-      return this.#end(asKafkaError(this.address, error))
-    }
-    if (this.#closedBy !== null) return
-    this.#deadline.rearm()
-    if (this.#isQuiet) keepAliveBy(this.#socket, false)
-  }
-
-  /** Nothing is out that anybody waits for. */
-  get #isQuiet(): boolean {
-    return this.#answers.pendingCount === 0 && this.#handovers.count === 0
+  #whenClosed(): string {
+    if (this.#state === 'negotiating') return ' after ApiVersions: does this listener want SASL or TLS?'
+    if (this.#state === 'authenticating') return ' during authentication'
+    if (this.#state === 'reauthenticating') return ' while we authenticated again'
+    return this.wasUseful || this.#options.mechanism ? '' : ' after ApiVersions: does this listener want SASL?'
   }
 
   #onDeadline(): void {
-    const { requestTimeoutMs } = this.#options
-    const { oldest } = this.#answers
-    const what = oldest === undefined ? 'the broker took no bytes' : `no answer to ${oldest.apiName}`
+    const { requestTimeoutMs, connectTimeoutMs, clock } = this.#options
+    const { oldestApiName } = this.#wire
+    if (this.#readyByMs <= clock.now()) {
+      const what = oldestApiName === null ? `it was still ${this.#state}` : `no answer to ${oldestApiName}`
+      return this.#end(this.#error('CONNECT_TIMEOUT', `${what} within connectTimeoutMs (${connectTimeoutMs} ms)`))
+    }
+    const what = oldestApiName === null ? 'the broker took no bytes' : `no answer to ${oldestApiName}`
     this.#end(this.#error('REQUEST_TIMEOUT', `${what} within requestTimeoutMs (${requestTimeoutMs} ms)`))
-  }
-
-  #nextCorrelationId(): number {
-    const id = this.#correlationId
-    this.#correlationId = correlationIdAfter(id)
-    return id
   }
 
   #end(error: KafkaError): void {
     if (this.#closedBy !== null) return
-    const wasReady = this.#state === 'ready'
+    const wasReady = this.isReady
     this.#closedBy = error
+    this.#readyByMs = Infinity
     if (wasReady) this.#enter('closing')
-    this.#deadline.cancel()
     this.#idle.cancel()
     this.#abortDial.abort(error)
-    // With an unread answer to acks 0 in it, a destroyed socket would lose what it still has to send.
-    const isInOrder = this.#handovers.hasBegun && error.retriable
-    endSocket(this.#socket, this.#options.clock, isInOrder, () => this.#handovers.giveUp(error))
+    this.#wire.end(error)
     this.#enter('closed')
-    for (const pending of this.#answers.drain()) pending.fail(error)
+    this.#wire.failAll(error)
+    this.#reauthentication.giveUp(error)
     if (!wasReady) return
     if (closedChannel.hasSubscribers) closedChannel.publish({ ...this.#target, error })
     this.onClosed?.(error)

@@ -2,7 +2,8 @@ import { ConnectionError, ProtocolError, type KafkaError } from '../errors.ts'
 import { errorByCode } from '../protocol/error-codes.ts'
 import { apiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts'
 import { decodeApiVersionsFrame, nextApiVersionsAttempt, type VersionRanges } from '../protocol/negotiate.ts'
-import { Connection, type ConnectionOptions } from './connection.ts'
+import type { ConnectionOptions } from './connection-options.ts'
+import { Connection } from './connection.ts'
 import { speaksTls } from './tls-probe.ts'
 
 /** KIP-511: how the broker's own metrics will name us. Brokers refuse names outside `[a-zA-Z0-9.-]`. */
@@ -12,7 +13,8 @@ export interface ClientSoftware {
 }
 
 /**
- * Makes a connection that is ready for requests: dials, then asks ApiVersions in the newest version we know, going down
+ * Makes a connection that is ready for requests: dials, TLS included, asks ApiVersions and logs in. `connectTimeoutMs` is
+ * for all of it. ApiVersions is asked in the newest version we know, going down
  * when the broker says (or, by hanging up, shows) that this is too new for it: at most three tries, never up.
  *
  * @param hangUps how often in a row the peer has hung up on all of that. It is then asked once an attempt, in another
@@ -26,19 +28,20 @@ export async function openConnection(
   hangUps = 0,
 ): Promise<Connection> {
   let version = firstVersion(hangUps)
+  const readyByMs = options.clock.now() + options.connectTimeoutMs
   for (;;) {
-    const connection = new Connection(options)
+    const connection = new Connection({ ...options, readyByMs })
     opened(connection)
     await connection.dial()
     try {
-      connection.becomeReady(await negotiate(connection, version, software))
+      await connection.becomeReady(await negotiate(connection, version, software))
       return connection
     } catch (error) {
       const hungUp = isHangUp(connection, error)
       connection.close(error as KafkaError)
       if (hangUps > 0 && hungUp) throw error
       const next = hungUp ? nextApiVersionsAttempt(version, 'closed') : null
-      if (next === null) throw hungUp && (await speaksTls(options)) ? needsTls(connection) : error
+      if (next === null) throw hungUp && !options.tls && (await speaksTls(options)) ? needsTls(connection) : error
       version = next
     }
   }

@@ -25,9 +25,12 @@ export interface SocketHooks {
 export interface OpenSocketOptions extends SocketTarget, SocketHooks {
   readonly clock: Clock
   readonly connectTimeoutMs: number
+  /** What is left of it. Default: all. */
+  readonly timeoutMs?: number | undefined
   readonly signal: AbortSignal
   /** All addresses of a name; default: the system's resolver. Tests have one of their own. */
   readonly lookup?: ((host: string) => Promise<readonly string[]>) | undefined
+  readonly onResolved?: ((addresses: readonly string[]) => void) | undefined
   /** Begins a connection; default: `net.connect`. */
   readonly dial?: Dial | undefined
 }
@@ -41,7 +44,9 @@ export interface OpenSocketOptions extends SocketTarget, SocketHooks {
  */
 export async function openSocket(options: OpenSocketOptions): Promise<Duplex> {
   const giveUp = new AbortController()
-  const timer = options.clock.after(options.connectTimeoutMs, () => giveUp.abort(connectTimeout(options)))
+  const timer = options.clock.after(options.timeoutMs ?? options.connectTimeoutMs, () =>
+    giveUp.abort(connectTimeout(options)),
+  )
   const onAbort = (): void => giveUp.abort(options.signal.reason)
   options.signal.addEventListener('abort', onAbort, { once: true })
   try {
@@ -65,6 +70,7 @@ async function dial(options: OpenSocketOptions, signal: AbortSignal): Promise<Du
     return await untilAborted(made, signal)
   }
   const addresses = isIP(at.host) === 0 ? await untilAborted((options.lookup ?? lookupAll)(at.host), signal) : [at.host]
+  options.onResolved?.(addresses)
   for (const address of addresses) options.connectGuard?.({ host: at.host, port: at.port, address })
   return await raceAddresses({ addresses, port: at.port, dial: options.dial, clock: options.clock, signal })
 }

@@ -2,19 +2,21 @@
  * One state, one table of legal moves.
  *
  * ```
- * idle > connecting > negotiating > authenticating > ready > closing > closed
+ * idle > connecting > negotiating > authenticating > ready <> reauthenticating, ready > closing > closed
  * ```
- * Any state may end in `closed`; `authenticating` is passed through at once until SASL is there. One connection is one
- * socket: whoever wants to try again makes a new one.
+ * Any state may end in `closed`; `connecting` is TCP and TLS, `authenticating` is passed through at once without SASL. One
+ * connection is one socket: whoever wants to try again makes a new one.
  */
-export type ConnectionState = 'idle' | 'connecting' | 'negotiating' | 'authenticating' | 'ready' | 'closing' | 'closed'
+export type ConnectionState =
+  'idle' | 'connecting' | 'negotiating' | 'authenticating' | 'ready' | 'reauthenticating' | 'closing' | 'closed'
 
 const moves: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
   idle: ['connecting', 'closed'],
   connecting: ['negotiating', 'closed'],
   negotiating: ['authenticating', 'closed'],
   authenticating: ['ready', 'closed'],
-  ready: ['closing', 'closed'],
+  ready: ['reauthenticating', 'closing', 'closed'],
+  reauthenticating: ['ready', 'closing', 'closed'],
   closing: ['closed'],
   closed: [],
 }

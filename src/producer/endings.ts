@@ -1,4 +1,4 @@
-import { DeliveryError, type ErrorDetails, type KafkaError } from '../errors.ts'
+import { AuthenticationError, DeliveryError, type ErrorDetails, type KafkaError } from '../errors.ts'
 import type { Batch, FlushTicket } from './batch.ts'
 
 export function finish(tickets: readonly FlushTicket[]): void {
@@ -12,6 +12,11 @@ export function metadataTimeout(maxBlockMs: number): DeliveryError {
 
 export function closedError(what: string, details: ErrorDetails): DeliveryError {
   return new DeliveryError('CLOSED', `close: CLOSED: ${what}`, details)
+}
+
+/** A broker does not let us in; what is known of this batch is said of it. */
+export function refusedError(batch: Batch, refusal: AuthenticationError): AuthenticationError {
+  return new AuthenticationError(refusal.code, refusal.message, { ...detailsOf(batch), cause: refusal })
 }
 
 /** `close` goes on to give up what `flush` could not wait for, and says so itself. */

@@ -7,6 +7,9 @@ import { OptionError, type KafkaError } from '../errors.ts'
 import { bool, custom, hook, int, notYet, resolve, show, text, type CrossRule, type Resolved } from '../options.ts'
 import { checkPartitioner, quotedPartitionerNames } from '../partitioner/check-partitioner.ts'
 import type { PartitionerName } from '../partitioner/named.ts'
+import { checkSasl, type SaslOptions, type SaslSettings } from '../sasl/options.ts'
+import type { TlsOptions } from '../tls/tls-options.ts'
+import { tlsSource, type TlsSource } from '../tls/tls-settings.ts'
 import type { Idempotence } from './producer-id.ts'
 import type { ProducerRecord } from './record.ts'
 
@@ -45,6 +48,9 @@ export interface ProducerOptions extends SocketHooks {
   bufferBytes?: number | undefined
   onUndelivered?: ((error: KafkaError) => void) | undefined
   compression?: 'none' | CodecName | CompressionSettings | undefined
+  tls?: boolean | TlsOptions | (() => true | TlsOptions | Promise<true | TlsOptions>) | undefined
+  sasl?: SaslOptions | undefined
+  allowPlaintextCredentials?: boolean | undefined
 }
 
 const MAX_INT32 = 2 ** 31 - 1
@@ -239,18 +245,33 @@ export const producerOptionTable = Object.freeze({
     doc: 'How long a transaction may stay open.',
     neutral: [],
   }),
-  tls: notYet<false>({ kafka: 'ssl.*', type: '`true` or TLS options', doc: 'TLS and mutual TLS.', neutral: [false] }),
-  sasl: notYet<never>({ kafka: 'sasl.*', type: 'mechanism and credentials', doc: 'Authentication.', neutral: [] }),
-  allowPlaintextCredentials: notYet<false>({
-    type: 'boolean',
-    doc: 'Lets credentials travel without TLS.',
-    neutral: [false],
+  tls: custom<TlsSource | null>({
+    type: '`true`, options of `tls.connect`, or a function returning either',
+    kafka: 'ssl.*',
+    doc: 'TLS, and with `cert` and `key` mutual TLS. PEM in any shape: text, Buffer, base64 without its header, one line. A function is asked at each connect.',
+    defaultText: 'false',
+    check: checkTls,
+  }),
+  sasl: custom<SaslSettings | undefined>({
+    type: '`{ mechanism, ... }`',
+    kafka: 'sasl.*',
+    doc: "`'plain'`, `'scram-sha-256'`, `'scram-sha-512'` with `username` and `password`; `'oauthbearer'` with `token`; `'aws-msk-iam'` with `credentials`, `region`, `roleArn`. Secrets may be functions, asked at each login; docs/security.md.",
+    defaultText: '-',
+    check: checkSasl,
+  }),
+  allowPlaintextCredentials: bool({
+    doc: 'Lets PLAIN and OAUTHBEARER send their secret without TLS to other machines, too; to a loopback address they always may.',
+    default: false,
   }),
 })
 
 export type ResolvedProducerOptions = Resolved<typeof producerOptionTable>
 
 const rules: readonly CrossRule<typeof producerOptionTable>[] = [
+  [
+    (o) => o.sasl?.mechanism !== 'AWS_MSK_IAM' || o.tls !== null,
+    () => 'sasl: AWS_MSK_IAM is never used without TLS: set tls',
+  ],
   [
     (o) => o.idempotent !== true || o.acks === -1,
     (o) =>
@@ -324,6 +345,17 @@ function parsedBrokers(value: unknown): readonly BrokerAddress[] {
   if ('addresses' in parsed) return parsed.addresses
   const what = `brokers: the function gave ${show(value)}: ${parsed.problem}`
   throw new OptionError('INVALID_OPTIONS', `Producer: INVALID_OPTIONS: ${what}`)
+}
+
+/** Nothing of what is given is shown: keys are in it. */
+function checkTls(value: unknown): { value: TlsSource | null } | { problem: string } {
+  if (value === undefined || value === false) return { value: null }
+  try {
+    return { value: tlsSource(value) }
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error
+    return { problem: error.message.replace(/^tls: [A-Z_]+: /, '') }
+  }
 }
 
 function checkLogger(value: unknown): { value: Logger | undefined } | { expected: string } {

@@ -9,6 +9,8 @@ import { checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic }
 import { Callbacks } from './callbacks.ts'
 import { Countdown } from './countdown.ts'
 import { newCounters } from './counters.ts'
+import { createMechanism } from '../sasl/mechanism.ts'
+import { TlsWarnings } from '../tls/warnings.ts'
 import { BatchDeliveryError, ReportReceipt, type DeliveryReport } from './delivery-report.ts'
 import { closedError, fatalError, givenUpBelow } from './endings.ts'
 import { failAllFor, giveUpAll } from './give-up.ts'
@@ -77,7 +79,7 @@ export class Producer {
     this.#log = new Log(this.#options.logger)
     // A batch that no request can carry would have to go alone, and over the limit.
     const batchBytes = Math.min(this.#options.batchBytes, this.#options.maxRequestBytes)
-    const { compression, onUndelivered } = this.#options
+    const { compression, onUndelivered, sasl } = this.#options
     const codec = compression === null ? null : loadCodec(compression)
     const given = {
       ...this.#options,
@@ -86,6 +88,8 @@ export class Producer {
       clock,
       firstSequence,
       idempotence: idempotenceOf(this.#options),
+      mechanism: sasl === undefined ? null : createMechanism(sasl, { clock }),
+      tlsWarnings: new TlsWarnings(({ code, message }) => this.#log.warn(message, { code })),
     }
     this.#callbacks = new Callbacks(this.#log)
     this.#unwatched = new UnwatchedReceipt(onUndelivered, this.#callbacks)

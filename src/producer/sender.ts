@@ -4,13 +4,14 @@ import type { Codec } from '../compression/codec.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { Outcome } from '../connection/answers.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
-import type { KafkaError } from '../errors.ts'
+import { AuthenticationError, type KafkaError } from '../errors.ts'
 import { produce } from '../protocol/messages/produce.ts'
 import type { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
 import { deliveryTimeout } from './batch-errors.ts'
 import type { ProducerCounters } from './counters.ts'
 import { Epochs } from './epochs.ts'
+import { refusedError } from './endings.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import { formatFor } from './payload.ts'
 import { ProduceExchange, type ProduceResponse } from './produce-exchange.ts'
@@ -115,6 +116,7 @@ export class Sender {
       if (head === undefined) continue
       const next = this.#whyNot(queue, head, nowMs, exchanges)
       if (typeof next === 'number') wakeAtMs = Math.min(wakeAtMs, next)
+      else if (next instanceof AuthenticationError) this.#failRefused(queue, next)
       else this.#load(queue, next, exchanges)
     }
     for (const [connection, exchange] of exchanges) this.#send(connection, exchange)
@@ -140,7 +142,7 @@ export class Sender {
   }
 
   /**
-   * The ladder: the connection to send the head of a queue on, or when to look again.
+   * The ladder: the connection to send the head of a queue on, or when to look again, or why that is of no use.
    *
    * Order matters: what is cheap and common comes first, what changes something (sealing, an epoch) last.
    */
@@ -149,7 +151,7 @@ export class Sender {
     head: Batch,
     nowMs: number,
     loaded: ReadonlyMap<Connection, ProduceExchange>,
-  ): number | Connection {
+  ): number | Connection | AuthenticationError {
     const { cluster, producerId } = this.#parts
     if (head.notBeforeMs > nowMs) return head.notBeforeMs
     if (queue.inFlight.length > 0 && !this.#mayFollow(queue, head)) return this.#sealAhead(queue, head)
@@ -157,7 +159,10 @@ export class Sender {
     const leader = cluster.metadata.leader(queue.topic, queue.partition)
     if (leader < 0) return this.#findLeader()
     const connection = cluster.connectionTo(leader)
-    if (connection === null) return cluster.retryAtMs(leader) > nowMs ? cluster.retryAtMs(leader) : LATER
+    if (connection === null) {
+      const retryAtMs = cluster.retryAtMs(leader)
+      return cluster.refusal(leader) ?? (retryAtMs > nowMs ? retryAtMs : LATER)
+    }
     if (queue.inFlight.length > 0 && queue.openOn !== connection) return LATER // the gate
     const lingerEndsMs = this.#lingerEndsMs(queue, head, connection)
     if (lingerEndsMs > nowMs) return lingerEndsMs
@@ -318,6 +323,11 @@ export class Sender {
       if (batch.state !== 'settled') settlement.fail(queue, batch, errorOf(batch))
     }
     for (const batch of [...queue.waiting]) this.#failWaiting(queue, batch, errorOf(batch))
+  }
+
+  /** What is out may still be answered, on another connection. */
+  #failRefused(queue: PartitionQueue, refusal: AuthenticationError): void {
+    for (const batch of [...queue.waiting]) this.#failWaiting(queue, batch, refusedError(batch, refusal))
   }
 
   #failWaiting(queue: PartitionQueue, batch: Batch, error: KafkaError): void {

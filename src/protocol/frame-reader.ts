@@ -14,6 +14,8 @@ const PEEK_BYTES = 8
 export class FrameReader {
   /** The longest payload taken; applies to frames whose length is not read yet. */
   capBytes: number
+  /** The shortest; a bare SASL token has no header. */
+  minBytes = MIN_PAYLOAD_BYTES
   /** Received and not yet given out; the current frame begins at `#at` of the first. */
   #chunks: Buffer[] = []
   #at = 0
@@ -56,10 +58,10 @@ export class FrameReader {
   #readLength(): number | null {
     if (this.#bufferedBytes < LENGTH_BYTES) return null
     const length = this.#copyOrView(LENGTH_BYTES).readInt32BE(0)
-    if (length < MIN_PAYLOAD_BYTES || length > this.capBytes) {
+    if (length < this.minBytes || length > this.capBytes) {
       throw new ProtocolError(
         'INVALID_FRAME',
-        `frame: INVALID_FRAME: a length of ${length}, must be ${MIN_PAYLOAD_BYTES} to ${this.capBytes} bytes`,
+        `frame: INVALID_FRAME: a length of ${length}, must be ${this.minBytes} to ${this.capBytes} bytes`,
       )
     }
     return length

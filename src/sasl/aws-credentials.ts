@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { Secret } from '../secret.ts'
 import { askProvider, kindOf } from './provided.ts'
-import { SaslProblem } from './exchange.ts'
+import { CredentialsProblem } from './exchange.ts'
 
 /** What AWS's SDKs call an identity. */
 export interface AwsCredentials {
@@ -82,20 +82,20 @@ export function credentialSource(
   }
 }
 
-/** @throws {SaslProblem} `retriable`: what can be had has less than a second left. */
+/** @throws {CredentialsProblem} `retriable`: what can be had has less than a second left. */
 export async function lastingCredentials(source: CredentialSource, clock: Clock): Promise<HeldCredentials> {
   for (const isAnew of [false, true]) {
     const held = await source(isAnew)
     if (held.expiresAtMs === undefined || held.expiresAtMs - clock.wallNow() >= MIN_LIFE_MS) return held
   }
   const now = new Date(clock.wallNow()).toISOString()
-  throw new SaslProblem(`sasl.credentials: they have expired (our clock says ${now})`, { retriable: true })
+  throw new CredentialsProblem(`sasl.credentials: they have expired (our clock says ${now})`, { retriable: true })
 }
 
 async function fromProvider(provide: AwsCredentialProvider, isAnew: boolean, clock: Clock): Promise<HeldCredentials> {
   const given: unknown = await askProvider('sasl.credentials', () => provide({ forceRefresh: isAnew }), clock)
   const problem = credentialsProblem(given)
-  if (problem !== null) throw new SaslProblem(`sasl.credentials: the function gave something else: ${problem}`)
+  if (problem !== null) throw new CredentialsProblem(`sasl.credentials: the function gave something else: ${problem}`)
   return holdCredentials(given as AwsCredentials)
 }
 
@@ -104,10 +104,12 @@ function fromEnvironment(env: Readonly<NodeJS.ProcessEnv>): HeldCredentials {
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'] ?? ''
   const given = { accessKeyId, secretAccessKey, sessionToken: env['AWS_SESSION_TOKEN'] || undefined }
   if (accessKeyId === '' || secretAccessKey === '') {
-    throw new SaslProblem('AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set: set them, or sasl.credentials')
+    throw new CredentialsProblem(
+      'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set: set them, or sasl.credentials',
+    )
   }
   const problem = credentialsProblem(given)
-  if (problem !== null) throw new SaslProblem(`credentials of the environment: ${problem}`)
+  if (problem !== null) throw new CredentialsProblem(`credentials of the environment: ${problem}`)
   return holdCredentials(given)
 }
 

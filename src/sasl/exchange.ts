@@ -1,4 +1,4 @@
-import { AuthenticationError } from '../errors.ts'
+import { AuthenticationError, type AuthenticationErrorCode } from '../errors.ts'
 import { show } from '../options.ts'
 import { brokerText } from './broker-text.ts'
 
@@ -55,7 +55,8 @@ export interface ProblemDetails {
 
 /** Why a login failed, in words that hold no secret; `runExchange` says where, and for whom. */
 export class SaslProblem extends Error {
-  override readonly name = 'SaslProblem'
+  override readonly name: string = 'SaslProblem'
+  readonly code: AuthenticationErrorCode = 'SASL_AUTHENTICATION_FAILED'
   readonly retriable: boolean
   readonly errorCode: number | undefined
 
@@ -64,6 +65,12 @@ export class SaslProblem extends Error {
     this.retriable = retriable
     this.errorCode = errorCode
   }
+}
+
+/** There is nothing to log in with: a function of the user's, or who gives out keys for a role, failed. */
+export class CredentialsProblem extends SaslProblem {
+  override readonly name = 'CredentialsProblem'
+  override readonly code = 'CREDENTIALS_UNAVAILABLE'
 }
 
 /**
@@ -93,8 +100,8 @@ export interface ExchangePlace {
 /**
  * Leads an exchange to its end.
  *
- * @throws {AuthenticationError} `SASL_AUTHENTICATION_FAILED`: the broker refuses us, or could not prove who it is, or a
- *   function for credentials failed (`retriable`).
+ * @throws {AuthenticationError} `SASL_AUTHENTICATION_FAILED`: the broker refuses us, or could not prove who it is;
+ *   `CREDENTIALS_UNAVAILABLE`: a function for credentials failed (`retriable`).
  * @throws the reason of `signal`; what `send` threw, if it was not a `Refusal`.
  */
 export async function runExchange(exchange: Exchange, send: Send, place: ExchangePlace): Promise<ExchangeResult> {
@@ -144,9 +151,8 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
 }
 
 function failed(problem: SaslProblem, { address, mechanism, user }: ExchangePlace): AuthenticationError {
-  const { message, retriable, errorCode, cause } = problem
+  const { code, message, retriable, errorCode, cause } = problem
   const number = errorCode === undefined ? '' : ` (${errorCode})`
   const who = user === null ? mechanism : `${mechanism}, user ${show(user)}`
-  const text = `${address}: SASL_AUTHENTICATION_FAILED${number}: ${who}: ${message}`
-  return new AuthenticationError('SASL_AUTHENTICATION_FAILED', text, { retriable, cause })
+  return new AuthenticationError(code, `${address}: ${code}${number}: ${who}: ${message}`, { retriable, cause })
 }

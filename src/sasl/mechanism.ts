@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { Secret } from '../secret.ts'
 import { AwsLogins } from './aws-login.ts'
 import type { Exchange } from './exchange.ts'
 import { oauthBearer, tokenSource } from './oauth-bearer.ts'
@@ -23,6 +24,8 @@ export interface Mechanism {
   /** Whom errors name; null: there is no name. */
   readonly user: string | null
   readonly exposure: Exposure
+  /** No function was given for the credentials: the next login would say the same again. */
+  readonly isFixed: boolean
   /** A login, or another one on the same connection; give it to `runExchange`. */
   begin(target: LoginTarget): Exchange
 }
@@ -46,7 +49,13 @@ export function createMechanism(settings: SaslSettings, surroundings: Surroundin
         authorizationId,
         password: () => reveal('sasl.password', settings.password, clock),
       }
-      return { name, user: username, exposure: 'secret', begin: () => plain(credentials) }
+      return {
+        name,
+        user: username,
+        exposure: 'secret',
+        isFixed: settings.password instanceof Secret,
+        begin: () => plain(credentials),
+      }
     }
     case 'SCRAM-SHA-256':
     case 'SCRAM-SHA-512': {
@@ -58,18 +67,20 @@ export function createMechanism(settings: SaslSettings, surroundings: Surroundin
       }
       const hash = name === 'SCRAM-SHA-256' ? 'sha256' : 'sha512'
       const begin = ({ signal }: LoginTarget): Exchange => scram(hash, credentials, { maxIterations, signal })
-      return { name, user: username, exposure: 'none', begin }
+      return { name, user: username, exposure: 'none', isFixed: settings.password instanceof Secret, begin }
     }
     case 'OAUTHBEARER': {
       const { token, authorizationId } = settings
       const tokens = tokenSource(typeof token === 'function' ? token : () => token.reveal(), clock)
       const begin = (): Exchange => oauthBearer({ tokens, clock, authorizationId })
-      return { name, user: null, exposure: 'secret', begin }
+      return { name, user: null, exposure: 'secret', isFixed: token instanceof Secret, begin }
     }
     case 'AWS_MSK_IAM': {
       const { fetch = globalThis.fetch, env = process.env } = surroundings
       const logins = new AwsLogins(settings, { clock, fetch, env })
-      return { name, user: settings.roleArn ?? null, exposure: 'tls', begin: ({ host }) => logins.begin(host) }
+      const { credentials, roleArn } = settings
+      const isFixed = typeof credentials === 'object' && roleArn === undefined
+      return { name, user: roleArn ?? null, exposure: 'tls', isFixed, begin: ({ host }) => logins.begin(host) }
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { Secret } from '../secret.ts'
 import { brokerText } from './broker-text.ts'
-import { SaslProblem } from './exchange.ts'
+import { CredentialsProblem, SaslProblem } from './exchange.ts'
 
 /** How long a function for credentials may take. Those who wait for it mostly give up before (`connectTimeoutMs`), and find
  * its result when they try again. */
@@ -10,18 +10,20 @@ export const PROVIDER_TIMEOUT_MS = 30_000
 /** A secret that never changes, or a function that is asked anew at each login. */
 export type SecretSource = Secret | (() => unknown)
 
-/** @throws {SaslProblem} the function failed, or gave no text. `field` is its option. */
+/** @throws {CredentialsProblem} the function failed, or gave no text. `field` is its option. */
 export async function reveal(field: string, source: SecretSource, clock: Clock): Promise<string> {
   if (source instanceof Secret) return source.reveal()
   const value = await askProvider(field, source, clock)
   if (typeof value === 'string' && value !== '') return value
-  throw new SaslProblem(`${field}: the function gave ${value === '' ? 'an empty string' : kindOf(value)}, not a string`)
+  throw new CredentialsProblem(
+    `${field}: the function gave ${value === '' ? 'an empty string' : kindOf(value)}, not a string`,
+  )
 }
 
 /**
  * Calls a function of the user's.
  *
- * @throws {SaslProblem} `retriable`: it threw, rejected, or did not settle in 30 s. `cause` is what it threw, as it is.
+ * @throws {CredentialsProblem} `retriable`: it threw, rejected, or did not settle in 30 s. `cause` is what it threw, as it is.
  */
 export async function askProvider<T>(field: string, provide: () => T | Promise<T>, clock: Clock): Promise<T> {
   try {
@@ -30,8 +32,9 @@ export async function askProvider<T>(field: string, provide: () => T | Promise<T
     if (cause instanceof SaslProblem) throw cause
     const why = `${field}: the function failed`
     // A text that is thrown is not repeated, nor kept as cause: it may be anything.
-    if (!(cause instanceof Error)) throw new SaslProblem(`${why}: it threw ${kindOf(cause)}`, { retriable: true })
-    throw new SaslProblem(`${why}: ${brokerText(cause.message)}`, { retriable: true, cause })
+    if (!(cause instanceof Error))
+      throw new CredentialsProblem(`${why}: it threw ${kindOf(cause)}`, { retriable: true })
+    throw new CredentialsProblem(`${why}: ${brokerText(cause.message)}`, { retriable: true, cause })
   }
 }
 

@@ -1,9 +1,13 @@
 import type { Clock } from '../clock.ts'
 
-/** A timer that waits longer fires at once; nobody minds a login every 24 days. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 /** What two round trips of a login and a slow event loop may need before a session ends. */
 const RESERVE_MS = 1000
+
+/**
+ * Apache Kafka takes a second login on a connection for a mistake if it begins within a second of the one before
+ * (KafkaChannel, MIN_REAUTH_INTERVAL_ONE_SECOND_NANOS).
+ */
+export const MIN_REAUTHENTICATION_INTERVAL_MS = 1000
 
 export interface Session {
   /** `sessionLifetimeMs` of the last SaslAuthenticate; 0: it does not end. */
@@ -14,22 +18,20 @@ export interface Session {
 
 /**
  * When to authenticate again on the same connection (KIP-368): milliseconds after the last SaslAuthenticate was *sent*, on
- * the monotonic clock; null: never. At a random point in 85 to 95 % of the session, so that connections made together do
- * not come back together, and early enough for a slow login.
- *
- * A session of a few milliseconds gives 0: the connection must let at least one request pass between two logins.
+ * the monotonic clock; `Infinity`: never. At a random point in 85 to 95 % of the session, so that connections made together
+ * do not come back together, and early enough for a slow login, unless the session is too short for both.
  *
  * Source: SaslClientAuthenticator of Apache Kafka.
  */
 export function reauthenticateAfterMs(
   { sessionLifetimeMs, authenticationMs }: Session,
   { random }: Pick<Clock, 'random'>,
-): number | null {
+): number {
   const lifetimeMs = Number(sessionLifetimeMs)
-  if (!(lifetimeMs > 0)) return null
+  if (!(lifetimeMs > 0)) return Infinity
   const drawnMs = lifetimeMs * (0.85 + 0.1 * random())
   const latestMs = lifetimeMs - 2 * authenticationMs - RESERVE_MS
-  return Math.floor(Math.min(latestMs > 0 ? Math.min(drawnMs, latestMs) : drawnMs, MAX_DELAY_MS))
+  return latestMs > MIN_REAUTHENTICATION_INTERVAL_MS ? Math.min(drawnMs, latestMs) : drawnMs
 }
 
 /** When to get a new token: at 75 to 85 % of what it lives, that is before any session that ends with it is renewed. */

@@ -8,7 +8,7 @@ import {
 } from './aws-credentials.ts'
 import { stsHost } from './aws-region.ts'
 import { brokerText } from './broker-text.ts'
-import { SaslProblem } from './exchange.ts'
+import { CredentialsProblem, SaslProblem } from './exchange.ts'
 import { Expiring } from './expiring.ts'
 import { renewRoleAfterMs } from './renewal.ts'
 import { ALGORITHM, amzDate, scopeOf, sha256Hex, sign } from './sig-v4.ts'
@@ -57,7 +57,7 @@ export function roleCredentials(role: RoleToAssume, options: StsOptions): Expiri
   })
 }
 
-/** @throws {SaslProblem} STS refuses, or (`retriable`) could not be reached in three tries. */
+/** @throws {CredentialsProblem} STS refuses, or (`retriable`) could not be reached in three tries. */
 export async function assumeRole(role: RoleToAssume, options: StsOptions): Promise<HeldCredentials> {
   const { clock } = options
   for (let tries = 1; ; tries++) {
@@ -84,12 +84,12 @@ async function tryOnce(role: RoleToAssume, { credentials, clock, fetch }: StsOpt
     if (!response.ok) throw refusal(host, response.status, text, held)
     const assumed = readAssumedRole(text)
     if (assumed === null)
-      throw new SaslProblem(`${host}: what it answers to AssumeRole cannot be read`, { retriable: true })
+      throw new CredentialsProblem(`${host}: what it answers to AssumeRole cannot be read`, { retriable: true })
     return holdCredentials({ ...assumed, expiration: new Date(assumed.expiration) })
   } catch (cause) {
     if (cause instanceof SaslProblem) throw cause
     const why = brokerText(reasonOf(cause), secretsOf(held))
-    throw new SaslProblem(`${host}: AssumeRole failed: ${why}`, { retriable: true, cause })
+    throw new CredentialsProblem(`${host}: AssumeRole failed: ${why}`, { retriable: true, cause })
   } finally {
     timer.cancel()
   }
@@ -120,13 +120,13 @@ function requestFor(role: RoleToAssume, held: HeldCredentials, host: string, wal
   return { method: 'POST', headers: { ...headers, authorization }, body, redirect: 'error' }
 }
 
-function refusal(host: string, status: number, text: string, held: HeldCredentials): SaslProblem {
+function refusal(host: string, status: number, text: string, held: HeldCredentials): CredentialsProblem {
   // For a wrong signature STS repeats what it would have signed, token included.
   const secrets = secretsOf(held)
   const { code, message } = readStsError(text)
   const says = [code, message].map((part) => brokerText(part, secrets)).filter((part) => part !== '')
   const retriable = status >= 500 || status === 429 || RETRIABLE_CODES.test(code)
-  return new SaslProblem(`${host} refuses AssumeRole with ${[status, ...says].join(', ')}`, { retriable })
+  return new CredentialsProblem(`${host} refuses AssumeRole with ${[status, ...says].join(', ')}`, { retriable })
 }
 
 async function limitedText(response: Response): Promise<string> {
@@ -134,7 +134,7 @@ async function limitedText(response: Response): Promise<string> {
   let length = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length
-    if (length > MAX_RESPONSE_BYTES) throw new SaslProblem(`an answer over ${MAX_RESPONSE_BYTES} bytes`)
+    if (length > MAX_RESPONSE_BYTES) throw new CredentialsProblem(`an answer over ${MAX_RESPONSE_BYTES} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString()

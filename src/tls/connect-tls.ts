@@ -15,8 +15,10 @@ export interface SecureOptions {
   /** What the broker advertises: that is who it must be, wherever we dialled. */
   readonly host: string
   readonly port: number
-  /** For the user's function and the handshake together. */
+  /** For the user's function and the handshake together: what is left of `connectTimeoutMs`. */
   readonly timeoutMs: number
+  /** As the user knows it. Default: `timeoutMs`. */
+  readonly connectTimeoutMs?: number
   readonly warnings?: TlsWarnings
 }
 
@@ -47,13 +49,13 @@ export async function secure(
   signal: AbortSignal,
   clock: Clock,
 ): Promise<SecureSocket> {
-  const { source, host, port, timeoutMs, warnings } = options
+  const { source, host, port, timeoutMs, connectTimeoutMs = timeoutMs, warnings } = options
   const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
   const bytes = new ByteCount(raw)
   const giveUp = new AbortController()
   const onAbort = (): void => giveUp.abort(signal.reason)
   const timer = clock.after(timeoutMs, () => {
-    const what = handshakeTimeout(bytes.received, timeoutMs)
+    const what = handshakeTimeout(bytes.received, connectTimeoutMs)
     giveUp.abort(tlsError(address, { code: 'CONNECT_TIMEOUT', what, retriable: true }, undefined))
   })
   signal.addEventListener('abort', onAbort, { once: true })

@@ -1,34 +1,15 @@
-import { AuthenticationError, ConnectionError, type KafkaError } from '../errors.ts'
+import {
+  AuthenticationError,
+  ConnectionError,
+  type AuthenticationErrorCode,
+  type ConnectionErrorCode,
+  type KafkaError,
+} from '../errors.ts'
 import { IdentityError } from './identity.ts'
 import type { TlsFacts } from './tls-facts.ts'
 import * as sentences from './tls-sentences.ts'
 
-/** Proposed members of `ConnectionErrorCode`: the network, or what is at its other end. */
-export type TlsConnectionCode =
-  | 'PEER_NOT_TLS' // we speak TLS, the port does not
-  | 'TLS_VERSION_REFUSED' // no version of TLS that both sides allow
-  | 'TLS_FAILED' // any other failure of TLS; `cause` has OpenSSL's error
-  | 'TLS_OPTIONS_FAILED' // the function given as `tls` failed, or returned what does not fit
-  | 'CONNECTION_CLOSED'
-  | 'CONNECT_TIMEOUT'
-
-/** Proposed members of `AuthenticationErrorCode`: the broker does not let us in, or could not prove who it is. */
-export type TlsAuthenticationCode =
-  | 'CERTIFICATE_EXPIRED'
-  | 'CERTIFICATE_NOT_YET_VALID'
-  | 'CERTIFICATE_HOST_MISMATCH' // it is for another host, or has no host name but in its common name
-  | 'CERTIFICATE_REFUSED' // by the user's own checkServerIdentity
-  | 'CERTIFICATE_UNTRUSTED' // signed by an authority that is not in `tls.ca`
-  | 'CERTIFICATE_SELF_SIGNED'
-  | 'CERTIFICATE_CHAIN_INCOMPLETE' // who signed it is neither known nor sent
-  | 'CERTIFICATE_PURPOSE' // not for servers
-  | 'CERTIFICATE_TOO_WEAK' // a key too short, or a digest too old, for OpenSSL
-  | 'CERTIFICATE_REVOKED'
-  | 'CERTIFICATE_INVALID' // anything else that OpenSSL says about it
-  | 'CLIENT_CERTIFICATE_REQUIRED'
-  | 'CLIENT_CERTIFICATE_REFUSED'
-
-export type TlsErrorCode = TlsConnectionCode | TlsAuthenticationCode
+type TlsErrorCode = ConnectionErrorCode | AuthenticationErrorCode
 
 interface Verdict {
   readonly code: TlsErrorCode
@@ -147,14 +128,17 @@ export function explainTls(error: Error | null, facts: TlsFacts): KafkaError {
   return tlsError(facts.address, verdict, error)
 }
 
-/** The codes are not in `errors.ts` yet: the one place that knows it. */
+/** `CERTIFICATE_...` and `CLIENT_CERTIFICATE_...` are about who somebody is; all else is about the connection. */
 export function tlsError(address: string, { code, what, retriable = false }: Verdict, cause: unknown): KafkaError {
   const message = `${address}: ${code}: ${what}`
   const details = { retriable, cause: cause ?? undefined }
-  if (/^(CLIENT_)?CERTIFICATE_/.test(code)) {
-    return new AuthenticationError(code as unknown as AuthenticationError['code'], message, details)
-  }
-  return new ConnectionError(code as unknown as ConnectionError['code'], message, details)
+  return isAboutIdentity(code)
+    ? new AuthenticationError(code, message, details)
+    : new ConnectionError(code, message, details)
+}
+
+function isAboutIdentity(code: TlsErrorCode): code is AuthenticationErrorCode {
+  return /^(CLIENT_)?CERTIFICATE_/.test(code)
 }
 
 /** Code and reason, in capitals: `ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE`; OpenSSL has words only for some (`UNSPECIFIED`). */

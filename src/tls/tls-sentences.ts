@@ -126,7 +126,7 @@ export function failed(words: string): string {
 
 export function handshakeTimeout(receivedBytes: number, timeoutMs: number): string {
   const silent = receivedBytes === 0 ? '; the peer has not said anything: is this a plaintext listener?' : ''
-  return `no TLS handshake within ${timeoutMs} ms${silent}`
+  return `no TLS handshake within connectTimeoutMs (${timeoutMs} ms)${silent}`
 }
 
 function which(certificate: SeenCertificate, { chain }: TlsFacts): string {

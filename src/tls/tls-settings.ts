@@ -98,7 +98,7 @@ export function tlsSource(given: unknown, where = 'tls'): TlsSource {
 }
 
 function optionsFailed(address: string, what: string, cause: unknown): ConnectionError {
-  const code = 'TLS_OPTIONS_FAILED' as ConnectionError['code'] // errors.ts gets it when TLS is wired in
+  const code = 'TLS_OPTIONS_FAILED'
   return new ConnectionError(code, `${address}: ${code}: ${what}`, { retriable: true, cause })
 }
 
