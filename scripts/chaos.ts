@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { NODES } from '../test/support/chaos/arena.ts'
+import { NODES, type Entrance } from '../test/support/chaos/arena.ts'
 import { hasPassed, reportJson, reportText, type Provenance } from '../test/support/chaos/report.ts'
 import { runChaos, type ChaosOptions } from '../test/support/chaos/run.ts'
 import { SABOTAGES, type Sabotage } from '../test/support/chaos/sabotage.ts'
@@ -22,6 +22,8 @@ Examples:
   npm run chaos -- --connections-live 50-500 --records 500000 --minutes 30 --faults ''
   npm run chaos -- --idempotent false --delivery-timeout-ms 3000    the weaker promise, with records that fail
   npm run chaos -- --faults kill,proxy --schedule 20 --seed 7       what would happen, and nothing else
+  npm run chaos -- --sasl scram-sha-512 --session-ms 2100 --small true --records-per-second 20000 --faults ''
+                                                                    logs in about every second while it produces
   npm run chaos -- --sabotage lose                                  the judge must see it: exit code 1
 
 Faults: kill (SIGKILL), term (SIGTERM) and stop (SIGSTOP, SIGCONT) hit one broker at a time, and wait until every
@@ -45,6 +47,10 @@ interface Flags {
   readonly deliveryTimeoutMs?: number
   readonly requestTimeoutMs: number
   readonly connectionsLive?: readonly [number, number]
+  readonly sasl?: Entrance['mechanism']
+  readonly tls: boolean
+  readonly sessionMs: number
+  readonly small: boolean
   readonly schedule?: number
   readonly sabotage?: Sabotage
   readonly json?: string
@@ -57,6 +63,10 @@ async function chaos(flags: Flags): Promise<number> {
     schedule,
     records = Infinity,
     connectionsLive,
+    sasl,
+    tls,
+    sessionMs,
+    small,
     json,
     ...rest
   } = flags
@@ -66,7 +76,8 @@ async function chaos(flags: Flags): Promise<number> {
     return 0
   }
   const options: ChaosOptions = {
-    ...{ ...common, seed, faults, maxRecords: records },
+    ...{ ...common, seed, faults, maxRecords: records, isSmall: small },
+    ...(sasl === undefined ? {} : { entrance: { mechanism: sasl, isTls: tls, sessionMs } }),
     ...(connectionsLive === undefined ? {} : { connectionsLiveMs: connectionsLive }),
     ...(deliveryTimeoutMs === undefined ? {} : { deliveryTimeoutMs }),
     ...(sabotage === undefined ? {} : { sabotage }),
@@ -192,6 +203,19 @@ const program = new Command('npm run chaos --')
     positive,
     5000,
   )
+  .addOption(
+    new Option('--sasl <mechanism>', 'the producer logs in (default: plaintext, no login)').choices([
+      ...['plain', 'scram-sha-256', 'scram-sha-512'],
+    ]),
+  )
+  .option('--tls <boolean>', 'with --sasl: over TLS', boolean, false)
+  .option(
+    '--session-ms <n>',
+    'with --sasl: how long a login lasts; less than 1100 is more than Kafka takes',
+    positive,
+    2100,
+  )
+  .option('--small <boolean>', 'values of 100 to 300 bytes only, for high rates', boolean, false)
   .option('--json <file>', 'write the report there as JSON, too')
   .option('--schedule <n>', 'print so many faults of the schedule, and end', natural)
   .addOption(new Option('--sabotage <kind>', 'falsify one record behind the judge: it must be seen').choices(SABOTAGES))

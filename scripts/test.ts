@@ -38,6 +38,14 @@ const steps: readonly Step[] = [
     command: ['npm', 'run', '-s', 'chaos', '--', '--minutes', '3', '--seed', '1'],
     needsBrokers: true,
   },
+  {
+    name: 'a login every second on real brokers, 1 min',
+    command: [
+      ...(['npm', 'run', '-s', 'chaos', '--', '--minutes', '1', '--seed', '1', '--faults', ''] as const),
+      ...['--sasl', 'scram-sha-512', '--session-ms', '2100', '--small', 'true', '--records-per-second', '20000'],
+    ],
+    needsBrokers: true,
+  },
 ]
 
 const availability = await brokersAvailable()

@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { afterEach, describe, expect, it } from 'vitest'
-import { DeliveryError, type DeliveryErrorCode, type DiagnosticEvents } from '../../src/index.ts'
+import { ConnectionError, DeliveryError, type DeliveryErrorCode, type DiagnosticEvents } from '../../src/index.ts'
 import { EngineEvents } from '../support/chaos/engine-events.ts'
 
 function publish<Name extends keyof DiagnosticEvents>(name: Name, event: DiagnosticEvents[Name]): void {
@@ -52,6 +52,25 @@ describe('what the engine says during chaos', () => {
     expect(events.violations).toEqual(['failed for no good reason: t-1: send: BATCH_REJECTED: why'])
     expect(events.errors).toEqual({ DELIVERY_TIMEOUT: 1, DELIVERY_UNCERTAIN: 1, BATCH_REJECTED: 2 })
     expect(fatal).toBe(0)
+  })
+
+  it('counts logins on connections in use, and connections that are lost; a login that fails is a violation', () => {
+    listen()
+    const node = { nodeId: 1, host: '127.0.0.1', port: 9092 }
+    const login = { ...node, mechanism: 'PLAIN', user: 'alice', sessionLifetimeMs: 2100n }
+    publish('headrace:connection:authenticated', { ...login, authenticationMs: 9, isReauthentication: false })
+    publish('headrace:connection:authenticated', { ...login, authenticationMs: 7, isReauthentication: true })
+    publish('headrace:connection:authenticated', { ...login, authenticationMs: 5, isReauthentication: true })
+    expect(events).toMatchObject({ relogins: 2, longestReloginMs: 7, lostConnections: 0, violations: [] })
+    const closed = (code: 'CLOSED_BY_CLIENT' | 'CONNECTION_CLOSED', what: string): void =>
+      publish('headrace:connection:closed', { ...node, error: new ConnectionError(code, what) })
+    closed('CLOSED_BY_CLIENT', 'idle')
+    closed('CONNECTION_CLOSED', 'reset')
+    expect(events).toMatchObject({ lostConnections: 1, violations: [] })
+    closed('CONNECTION_CLOSED', 'a:1: CONNECTION_CLOSED: authenticating again failed: error 34')
+    expect(events.lostConnections).toBe(2)
+    expect(events.violations).toHaveLength(1)
+    expect(events.violations[0]).toContain('A4 a login during a session failed: a:1')
   })
 
   it('ends the run when the producer has ended, and takes its accusations for violations', () => {

@@ -30,6 +30,11 @@ export class EngineEvents {
   retriedBatches = 0
   retriedRecords = 0
   epochBumps = 0
+  /** Logins on connections that had one. */
+  relogins = 0
+  longestReloginMs = 0
+  /** Connections that were ready and ended, but not by us. */
+  lostConnections = 0
   /** Why batches were tried again, by code: how often. */
   readonly retryErrors: Record<string, number> = {}
   /** Why batches of judged topics failed, by code: how often. */
@@ -52,6 +57,17 @@ export class EngineEvents {
     this.#on('headrace:producer:epoch-bump', ({ topic, partition }) => {
       this.epochBumps++
       this.#remember('epoch bump', { topic, partition, records: 0, attempts: 0 })
+    })
+    this.#on('headrace:connection:authenticated', ({ isReauthentication, authenticationMs }) => {
+      if (!isReauthentication) return
+      this.relogins++
+      this.longestReloginMs = Math.max(this.longestReloginMs, authenticationMs)
+    })
+    this.#on('headrace:connection:closed', ({ error }) => {
+      if (error.code !== 'CLOSED_BY_CLIENT') this.lostConnections++
+      if (error.message.includes('authenticating again failed')) {
+        this.violations.push(`A4 a login during a session failed: ${error.message}`)
+      }
     })
     this.#on('headrace:producer:desync', ({ error }) => this.violations.push(`O7 ${error.message}`))
     this.#on('headrace:partition:truncated', ({ topic, partition, baseOffset }) => {

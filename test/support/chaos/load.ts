@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly recordsPerSecond: number
   /** It ends by itself after so many. */
   readonly maxRecords: number
+  /** Only the smallest sizes. */
+  readonly isSmall?: boolean
   readonly seed: number
   readonly clock: Clock
   /** Milliseconds since the start of the load, by that clock. */
@@ -129,7 +131,7 @@ export class Load {
   }
 
   #size(): number {
-    let number = this.#random.below(1000)
+    let number = this.#random.below(this.#options.isSmall === true ? SIZES[0].share : 1000)
     for (const { share, least, most } of SIZES) {
       if (number < share) return least + this.#random.below(most - least + 1)
       number -= share

@@ -53,6 +53,7 @@ export function reportText(provenance: Provenance, options: ChaosOptions, result
     ...clusterFaults(result),
     ...proxyFaults(result),
     ...records(result),
+    ...sessions(options, result),
     ...judgement(verdict.counts, options, result),
     ...verdict.violations.slice(0, 20).map((violation) => `  VIOLATION  ${violation}`),
     ...(verdict.violations.length > 20 ? [`  and ${verdict.violations.length - 20} more`] : []),
@@ -80,7 +81,21 @@ function header({ headrace, commit, startedAt }: Provenance, options: ChaosOptio
     `producer    idempotent ${idempotent}, acks ${acks}, compression ${compression}, 5 requests in flight, lingerMs ${lingerMs}`,
     `            deliveryTimeoutMs ${deliveryTimeoutMs}, requestTimeoutMs ${requestTimeoutMs}, at most ${recordsPerSecond} records/s`,
     ...lives,
+    ...entranceLine(options),
   ]
+}
+
+function entranceLine({ entrance }: ChaosOptions): string[] {
+  if (entrance === undefined) return []
+  const { mechanism, isTls, sessionMs } = entrance
+  return [`            ${mechanism} ${isTls ? 'over TLS' : 'without TLS'}, sessions of ${sessionMs} ms`]
+}
+
+function sessions({ entrance }: ChaosOptions, { events }: ChaosResult): string[] {
+  if (entrance === undefined) return []
+  const { relogins, longestReloginMs, lostConnections } = events
+  const times = `${count(relogins)} logins on connections in use, the longest took ${longestReloginMs.toFixed(1)} ms`
+  return [`sessions    ${times}; ${count(lostConnections)} connections lost`]
 }
 
 function clusterFaults(result: ChaosResult): string[] {

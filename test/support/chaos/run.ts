@@ -3,7 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Producer } from '../../../src/index.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { Ledger, watchProcess, type Verdict } from '../oracles.ts'
-import { KAFKA, NODES, openArena, SIDE_PARTITIONS, SIDE_TOPIC, TOPICS, type Arena, type ArenaOptions } from './arena.ts'
+import {
+  KAFKA,
+  NODES,
+  openArena,
+  SIDE_PARTITIONS,
+  SIDE_TOPIC,
+  TOPICS,
+  type Arena,
+  type ArenaOptions,
+  type Entrance,
+} from './arena.ts'
 import { EngineEvents } from './engine-events.ts'
 import { heal, holdUntil, inflictClusterFault, inflictProxyFault } from './inflict.ts'
 import { Load } from './load.ts'
@@ -25,6 +35,10 @@ export interface ChaosOptions {
   readonly acks: 'all' | 1 | 0
   readonly compression: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
   readonly connectionsLiveMs?: readonly [number, number]
+  /** Undefined: no TLS, no login. */
+  readonly entrance?: Entrance
+  /** Values of 100 to 300 bytes only: for a high rate. */
+  readonly isSmall?: boolean
   /** Undefined: the producer's default. */
   readonly deliveryTimeoutMs?: number
   readonly requestTimeoutMs: number
@@ -72,8 +86,8 @@ const TICK_MS = 250
  */
 export async function runChaos(options: ChaosOptions, view: ChaosView, enough: AbortSignal): Promise<ChaosResult> {
   view.onPhase(`starting ${NODES} brokers of Kafka ${KAFKA}`)
-  const { seed, connectionsLiveMs } = options
-  const arena = await openArena({ seed, connectionsLiveMs, onProgress: view.onStart })
+  const { seed, connectionsLiveMs, entrance } = options
+  const arena = await openArena({ seed, entrance, connectionsLiveMs, onProgress: view.onStart })
   try {
     return await new Run(options, view, arena).run(enough)
   } finally {
@@ -121,6 +135,7 @@ class Run {
       const loadMs = this.#nowMs()
       const closeMs = await this.#healAndClose(producer)
       eventLoop.disable()
+      this.#judgeSessions()
       if (side.unsettled > 0) this.#violations.push(`O1 ${SIDE_TOPIC}: ${side.unsettled} records never settled`)
       const { verdict, readBackMs } = await this.#judge()
       const { accepted, delivered, failures } = side
@@ -146,9 +161,9 @@ class Run {
 
   #producer(): Producer {
     const { idempotent, acks, compression, lingerMs, requestTimeoutMs, deliveryTimeoutMs } = this.#options
-    const { cluster, mapAddress } = this.#arena
+    const { access, mapAddress } = this.#arena
     const chosen = {
-      brokers: cluster.listeners.plaintext,
+      ...access,
       clientId: 'headrace-chaos',
       mapAddress,
       maxInFlightRequests: 5,
@@ -161,10 +176,17 @@ class Run {
 
   /** Load and faults, until the time is over or the records are. */
   async #rage(producer: Producer, side: SideLoad, enough: AbortSignal): Promise<void> {
-    const { minutes, seed, maxRecords, recordsPerSecond, faults, sabotage } = this.#options
+    const { minutes, seed, maxRecords, recordsPerSecond, faults, sabotage, isSmall } = this.#options
     const books = sabotagedBooks(this.#ledger, sabotage)
     const send: Producer['send'] = (record) => producer.send(record)
-    const rate = { recordsPerSecond, maxRecords, seed, clock: systemClock, nowMs: () => this.#nowMs() }
+    const rate = {
+      recordsPerSecond,
+      maxRecords,
+      isSmall: isSmall === true,
+      seed,
+      clock: systemClock,
+      nowMs: () => this.#nowMs(),
+    }
     const load = new Load({ send, books, progress: this.#progress, topics: TOPICS, ...rate })
     const over = new AbortController()
     const signal = AbortSignal.any([over.signal, enough, this.#fatal.signal])
@@ -232,6 +254,17 @@ class Run {
     const { counts, violations } = this.#ledger.finish()
     const all = [...this.#watch.problems, ...this.#violations, ...this.#events.violations, ...violations]
     return { verdict: { counts, violations: all }, readBackMs: performance.now() - startedMs }
+  }
+
+  /** Without other faults a connection has no reason to end, least of all because of a login (KIP-368). */
+  #judgeSessions(): void {
+    const { entrance, faults, connectionsLiveMs } = this.#options
+    if (entrance === undefined) return
+    const { relogins, lostConnections } = this.#events
+    if (relogins === 0) this.#violations.push('A4 no session was ever renewed')
+    if (faults.length > 0 || connectionsLiveMs !== undefined) return
+    if (lostConnections > 0)
+      this.#violations.push(`A4 ${lostConnections} connections were lost although nobody broke them`)
   }
 
   #tick(): void {
