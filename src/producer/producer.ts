@@ -133,7 +133,7 @@ export class Producer {
    * Optional: finds out at start-up, instead of at the first send, whether the brokers can be reached. Tries every
    * bootstrap address once.
    *
-   * @throws {ConnectionError | ProtocolError} why each address failed.
+   * @throws {ConnectionError | AuthenticationError | ProtocolError} why each address failed.
    */
   async connect(options: SendOptions = {}): Promise<void> {
     this.#assertOpen('connect')
@@ -155,7 +155,8 @@ export class Producer {
    * `METADATA_TIMEOUT`, `BATCH_REJECTED`: it is not written. `DELIVERY_TIMEOUT`, `DELIVERY_UNCERTAIN`, `ABORTED`, `CLOSED`:
    * see `maybeWritten`.
    * @throws {BrokerError} a broker refused for good; `code` is its reason.
-   * @throws {ConnectionError | ProtocolError} no bootstrap address is a Kafka broker that we can talk to.
+   * @throws {ConnectionError | AuthenticationError | ProtocolError} no bootstrap address is a Kafka broker that we can talk to
+   * and that lets us in.
    * @see Kafka `max.block.ms`, `buffer.memory`, `delivery.timeout.ms`, `max.request.size`
    */
   send(record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata> {
