@@ -49,7 +49,7 @@ export class Connection {
   #readyByMs = Infinity
   #openedAtMs = 0
   #closedBy: KafkaError | null = null
-  #answersBeforeReady = 0
+  #answersBeforeReady = Infinity
   /** Called once, when the connection is over; not for a connection that never became ready. */
   onClosed: ((error: KafkaError) => void) | null = null
 

@@ -4,6 +4,7 @@ import { chooseVersion, type VersionRanges } from '../protocol/negotiate.ts'
 import { saslAuthenticate } from '../protocol/messages/sasl-authenticate.ts'
 import { saslHandshake } from '../protocol/messages/sasl-handshake.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
+import { show } from '../options.ts'
 import { brokerText } from '../sasl/broker-text.ts'
 import { Refusal, runExchange, type ExchangeResult, type Send } from '../sasl/exchange.ts'
 import type { Mechanism } from '../sasl/mechanism.ts'
@@ -54,18 +55,23 @@ export interface LoggedIn extends Session, ExchangeResult {
  * @throws {KafkaError} what the wire rejected with.
  */
 export async function login(wire: LoginWire, place: LoginPlace): Promise<LoggedIn> {
-  const { clock, mechanism, versions, host, address, signal } = place
+  const { clock, versions } = place
   const refusal = plaintextRefusal(place)
   if (refusal !== null) throw refusal
   const beganAtMs = clock.now()
   const isBare = !versions.has(saslAuthenticate.key)
   await shakeHands(wire, place, isBare ? { maxVersion: 0 } : { minVersion: 1 })
   const channel = isBare ? new BareChannel(wire, place) : new FramedChannel(wire, place)
-  const exchange = mechanism.begin({ host, signal })
-  const { name, user } = mechanism
-  const result = await runExchange(exchange, channel.send, { address, mechanism: name, user, signal })
+  const result = await converse(channel.send, place).catch((error: unknown) => {
+    throw isBare ? wordsForHangUp(error, place) : error
+  })
   const { sentAtMs, sessionLifetimeMs } = channel
   return { ...result, beganAtMs, sentAtMs, sessionLifetimeMs, authenticationMs: clock.now() - beganAtMs }
+}
+
+function converse(send: Send, { mechanism, host, address, signal }: LoginPlace): Promise<ExchangeResult> {
+  const { name, user } = mechanism
+  return runExchange(mechanism.begin({ host, signal }), send, { address, mechanism: name, user, signal })
 }
 
 /** Why the credentials must not go over this connection; null: they may. */
@@ -133,7 +139,6 @@ class FramedChannel implements Channel {
   }
 }
 
-/** A broker that has no words for a refusal: it hangs up. */
 class BareChannel implements Channel {
   sentAtMs = -Infinity
   readonly sessionLifetimeMs = 0n
@@ -145,26 +150,19 @@ class BareChannel implements Channel {
     this.#place = place
   }
 
-  readonly send = async (token: Uint8Array): Promise<Uint8Array> => {
+  readonly send = (token: Uint8Array): Promise<Uint8Array> => {
     this.sentAtMs = this.#place.clock.now()
-    try {
-      return await this.#wire.askBare(token)
-    } catch (error) {
-      throw this.#isHangUp(error) ? this.#probablyRefused(error) : error
-    }
+    return this.#wire.askBare(token)
   }
+}
 
-  #isHangUp(error: unknown): boolean {
-    return error instanceof ConnectionError && error.code === 'CONNECTION_CLOSED'
-  }
-
-  #probablyRefused(cause: unknown): KafkaError {
-    const { address, mechanism } = this.#place
-    const who = mechanism.user === null ? mechanism.name : `${mechanism.name}, user ${JSON.stringify(mechanism.user)}`
-    const what = `${who}: the broker closed the connection, which is how a broker before 1.0 refuses credentials`
-    const text = `${address}: SASL_AUTHENTICATION_FAILED: ${what}`
-    return asGuess(new AuthenticationError('SASL_AUTHENTICATION_FAILED', text, { retriable: true, cause }))
-  }
+/** A broker that has no words for a refusal hangs up. */
+function wordsForHangUp(error: unknown, { address, mechanism }: LoginPlace): unknown {
+  if (!(error instanceof ConnectionError) || error.code !== 'CONNECTION_CLOSED') return error
+  const who = mechanism.user === null ? mechanism.name : `${mechanism.name}, user ${show(mechanism.user)}`
+  const what = `${who}: the broker closed the connection, which is how a broker before 1.0 refuses credentials`
+  const text = `${address}: SASL_AUTHENTICATION_FAILED: ${what}`
+  return asGuess(new AuthenticationError('SASL_AUTHENTICATION_FAILED', text, { retriable: true, cause: error }))
 }
 
 function refused(

@@ -84,7 +84,8 @@ export class Reauthentication {
       if (this.#connection.isOver()) return
       this.began(await this.#connection.login())
     } catch (error) {
-      return this.#connection.onFailed(error as KafkaError)
+      this.#connection.onFailed(error as KafkaError)
+      return
     }
     this.#isLoggingIn = false
     this.#isWaiting = false

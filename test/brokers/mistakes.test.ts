@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Producer, type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
@@ -93,6 +94,91 @@ describeBrokers('mistakes that users make', () => {
       expect(error.message).toBe(`${listener}: PEER_SPEAKS_TLS: this port speaks TLS: set tls`)
       expect(error).toMatchObject({ name: 'ConnectionError', code: 'PEER_SPEAKS_TLS', retriable: false })
       expect(ms).toBeLessThan(1000)
+    }
+  })
+
+  /** What `send()` and `connect()` fail with, within a second each: what 5 to 13 have in common. */
+  async function atOnce(options: ProducerOptions): Promise<KafkaError> {
+    const sent = await failureOf(options, { topic, value: 'x' })
+    const connected = await failureOfConnect(options)
+    expect(sent.ms).toBeLessThan(1000)
+    expect(connected.ms).toBeLessThan(1000)
+    expect(sent.error.message).toBe(connected.error.message)
+    expect(sent.error).toMatchObject({ code: connected.error.code, maybeWritten: false })
+    for (const password of Object.values(cluster.users)) expect(sent.error.message).not.toContain(password)
+    return sent.error
+  }
+
+  const caOf = (): string => readFileSync(cluster.files.ca ?? '', 'utf8')
+  const login = (mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', username = 'alice'): ProducerOptions => ({
+    brokers: cluster.listeners.saslPlaintext!,
+    sasl: { mechanism, username, password: 'not her password' },
+  })
+
+  it('5: TLS to a plaintext port', async () => {
+    const { plaintext, saslPlaintext } = cluster.listeners
+    for (const listener of [plaintext, saslPlaintext!]) {
+      const error = await atOnce({ brokers: listener, tls: { ca: caOf() } })
+      expect(error).toMatchObject({ name: 'ConnectionError', code: 'PEER_NOT_TLS' })
+      expect(error.message).toMatch(new RegExp(`^${listener}: .*does not speak TLS: is this a plaintext listener\\?`))
+    }
+  })
+
+  it('6: the private CA is not given', async () => {
+    const error = await atOnce({ brokers: cluster.listeners.ssl!, tls: true })
+    expect(error).toMatchObject({ name: 'AuthenticationError', code: 'CERTIFICATE_CHAIN_INCOMPLETE', retriable: false })
+    expect(error.message).toContain('signed by "headrace test CA"')
+    expect(error.message).toContain('set tls.ca to it')
+  })
+
+  it('7: the certificate is for another host', async () => {
+    const [, port] = cluster.listeners.ssl!.split(':')
+    const mapAddress = () => ({ host: '127.0.0.1', port: Number(port) })
+    const error = await atOnce({ brokers: `kafka.example:${port}`, tls: { ca: caOf() }, mapAddress })
+    expect(error).toMatchObject({ name: 'AuthenticationError', code: 'CERTIFICATE_HOST_MISMATCH', retriable: false })
+    expect(error.message).toContain('not for kafka.example, but for localhost, 127.0.0.1')
+  })
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('8: mutual TLS without a client certificate, %s', async (version) => {
+    const tls = { ca: caOf(), minVersion: version, maxVersion: version }
+    const error = await atOnce({ brokers: cluster.listeners.mtls!, tls })
+    expect(error).toMatchObject({ name: 'AuthenticationError', code: 'CLIENT_CERTIFICATE_REQUIRED', retriable: false })
+    expect(error.message).toContain('asks for a client certificate: set tls.cert and tls.key')
+  })
+
+  it.each([
+    ['9', 'plain', 'PLAIN', 'Authentication failed: Invalid username or password'],
+    ['10', 'scram-sha-256', 'SCRAM-SHA-256', 'Authentication failed during authentication due to invalid credentials'],
+    ['10', 'scram-sha-512', 'SCRAM-SHA-512', 'Authentication failed during authentication due to invalid credentials'],
+  ] as const)('%s: a wrong password, %s', async (_number, mechanism, name, sentence) => {
+    const error = await atOnce(login(mechanism))
+    expect(error).toMatchObject({ name: 'AuthenticationError', code: 'SASL_AUTHENTICATION_FAILED', retriable: false })
+    expect(error.message).toContain(`${name}, user "alice": the broker says: ${sentence}`)
+    expect(error.message).not.toContain('not her password')
+  })
+
+  it('11: an unknown user', async () => {
+    const error = await atOnce(login('scram-sha-512', 'nobody-here'))
+    expect(error.message).toContain('SCRAM-SHA-512, user "nobody-here": the broker says: Authentication failed')
+  })
+
+  it('12: a mechanism that the broker lacks', async () => {
+    const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: randomUUID() }
+    const error = await atOnce({
+      ...{ brokers: cluster.listeners.saslSsl!, tls: { ca: caOf() } },
+      sasl: { mechanism: 'aws-msk-iam', region: 'us-east-1', credentials },
+    })
+    expect(error).toMatchObject({ name: 'AuthenticationError', code: 'UNSUPPORTED_SASL_MECHANISM', retriable: false })
+    expect(error.message).toContain('the broker does not have AWS_MSK_IAM on this listener; it has ')
+    for (const name of ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER']) expect(error.message).toContain(name)
+  })
+
+  it('13: a SASL port without SASL settings', async () => {
+    const { saslPlaintext, saslSsl } = cluster.listeners
+    for (const options of [{ brokers: saslPlaintext! }, { brokers: saslSsl!, tls: { ca: caOf() } }]) {
+      const error = await atOnce(options)
+      expect(error).toMatchObject({ name: 'ConnectionError', code: 'CONNECTION_CLOSED' })
+      expect(error.message).toContain('closed the connection after ApiVersions: does this listener want SASL?')
     }
   })
 
