@@ -21,6 +21,10 @@ const shared: BuildOptions = {
   outdir: 'dist',
   logLevel: 'warning',
   legalComments: 'none',
+  // Names stay, and so do lines: a stack trace must mean something.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 120,
 }
 
 /** The command line runs the same engine that everybody imports, not a copy of it. */
@@ -42,7 +46,8 @@ const cli = await build({
   ...shared,
   entryPoints: ['src/cli/headrace.ts'],
   metafile: true,
-  minifyWhitespace: true,
+  // Most of it is other people's; what it reports is a message, not a stack.
+  minify: true,
   plugins: [engineStaysOutside],
   // commander and cli-progress are CommonJS: they ask for node's modules by require().
   banner: {
