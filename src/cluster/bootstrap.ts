@@ -44,14 +44,19 @@ export class Bootstrap {
   #inTime<T>(work: Promise<T>): Promise<T> {
     const { clock, connectTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
-      this.#waiting.add(reject)
+      const giveUp = (error: Error): void => {
+        end()
+        reject(error)
+      }
       const timer = clock.after(connectTimeoutMs, () => {
-        reject(new Error(`no answer within connectTimeoutMs (${connectTimeoutMs} ms)`))
+        giveUp(new Error(`no answer within connectTimeoutMs (${connectTimeoutMs} ms)`))
       })
-      void work.then(resolve, reject).finally(() => {
+      const end = (): void => {
         timer.cancel()
-        this.#waiting.delete(reject)
-      })
+        this.#waiting.delete(giveUp)
+      }
+      this.#waiting.add(giveUp)
+      work.then(resolve, reject).finally(end)
     })
   }
 }

@@ -58,7 +58,7 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
 
 /** The peer said nothing that explains it. */
 function isInferred(error: unknown): error is KafkaError {
-  const codes = ['PEER_NOT_TLS', 'CLIENT_CERTIFICATE_REFUSED', 'CONNECTION_CLOSED']
+  const codes = ['PEER_NOT_TLS', 'CLIENT_CERTIFICATE_REQUIRED', 'CLIENT_CERTIFICATE_REFUSED', 'CONNECTION_CLOSED']
   return error instanceof KafkaError && error.retriable && codes.includes(error.code)
 }
 

@@ -73,6 +73,8 @@ const RULES: readonly Rule[] = [
     sentences.notTls,
     HANDSHAKE,
   ),
+  { when: /UNEXPECTED_MESSAGE/, stages: BEFORE_PROOF, judge: garbledAlert },
+  { when: /BAD_RECORD_MAC/, stages: ['unproven'], judge: garbledAlert },
   { when: /^(ECONNRESET|EPIPE|ECONNABORTED|CLOSED)/, stages: BEFORE_PROOF, judge: hungUp },
   {
     when: /^(ECONNRESET|EPIPE|ECONNABORTED|CLOSED)/,
@@ -101,6 +103,15 @@ function aboutOurCertificate(facts: TlsFacts, words: string): Verdict {
 function handshakeRefused(facts: TlsFacts, words: string): Verdict {
   if (facts.receivedBytes > ALERT_BYTES) return aboutOurCertificate(facts, words)
   return { code: 'TLS_FAILED', what: sentences.nothingInCommon() }
+}
+
+/**
+ * Brokers before 3.0 send bytes that are no TLS where they should send an alert about the certificate of the client:
+ * seen on 2.8.2 (TLS 1.2, 1.3) and 1.1.1 (TLS 1.2).
+ */
+function garbledAlert(facts: TlsFacts): Verdict {
+  const code = facts.hasClientCertificate ? 'CLIENT_CERTIFICATE_REFUSED' : 'CLIENT_CERTIFICATE_REQUIRED'
+  return { code, what: sentences.garbledAlert(facts), retriable: true }
 }
 
 /** Without a word: whoever hangs up may have had another reason than the likely one, so it may be tried again. */

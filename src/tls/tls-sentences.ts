@@ -91,6 +91,13 @@ export function certificateRefused(_: TlsFacts, words: string): string {
   return `the broker refuses our client certificate, tls.cert (alert: ${alert}): is its authority in the broker's trust store, and is it valid?`
 }
 
+export function garbledAlert({ hasClientCertificate }: TlsFacts): string {
+  const how = 'the broker broke off TLS with bytes that are none, as brokers before 3.0 do when'
+  return hasClientCertificate
+    ? `${how} they refuse a client certificate: is the authority of tls.cert in the broker's trust store, and is it valid?`
+    : `${how} they miss one: it probably asks for a client certificate: set tls.cert and tls.key`
+}
+
 export function certificateProbablyRefused({ stage }: TlsFacts): string {
   const when = stage === 'handshake' ? 'in the TLS handshake' : 'after the TLS handshake, before its first answer'
   return `the broker closed the connection ${when}: our client certificate, tls.cert, is probably refused`
@@ -113,7 +120,7 @@ export function closedInHandshake(): string {
 }
 
 export function closedBeforeAnswer(): string {
-  return 'the broker closed the connection after the TLS handshake, before its first answer'
+  return 'the broker closed the connection after the TLS handshake, before its first answer: does it want a client certificate (tls.cert, tls.key)?'
 }
 
 export function closed(): string {

@@ -5,6 +5,8 @@ import { apiVersions } from '../../src/protocol/messages/api-versions.ts'
 import { initProducerId } from '../../src/protocol/messages/init-producer-id.ts'
 import { metadata } from '../../src/protocol/messages/metadata.ts'
 import { produce } from '../../src/protocol/messages/produce.ts'
+import { saslAuthenticate } from '../../src/protocol/messages/sasl-authenticate.ts'
+import { saslHandshake } from '../../src/protocol/messages/sasl-handshake.ts'
 import { TestCluster, type PlayedKafka } from '../../src/testing/test-cluster.ts'
 import { startCluster, type RealCluster } from '../support/kafka/cluster.ts'
 import { createTopic, produce as produceWithJava } from '../support/kafka/readers.ts'
@@ -129,7 +131,7 @@ async function versionsOf(address: string): Promise<Record<string, readonly (num
   if ('error' in outcome) throw outcome.error
   const { apiKeys } = outcome.response
   return Object.fromEntries(
-    [produce, metadata, apiVersions, initProducerId].map(({ name, key }) => {
+    [produce, metadata, apiVersions, initProducerId, saslHandshake, saslAuthenticate].map(({ name, key }) => {
       const row = apiKeys.find(({ apiKey }) => apiKey === key)
       return [name, row === undefined ? [] : [row.minVersion, row.maxVersion]]
     }),

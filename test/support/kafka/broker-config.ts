@@ -1,10 +1,14 @@
-import type { Certificates } from './certificates.ts'
-import { addressOf, LISTENERS, zookeeperAddress, type ClusterPlan, type NodePlan } from './cluster-plan.ts'
+import { securityProperties } from './broker-security.ts'
+import {
+  addressOf,
+  advertisedAddressOf,
+  LISTENERS,
+  zookeeperAddress,
+  type ClusterPlan,
+  type NodePlan,
+} from './cluster-plan.ts'
 
 type Properties = Record<string, string>
-
-const SASL_LISTENERS = ['sasl_plaintext', 'sasl_ssl']
-const LOGIN_MODULES = 'org.apache.kafka.common.security'
 
 /** The `server.properties` of one node; the cluster's own properties win over all of ours. */
 export function brokerConfig(plan: ClusterPlan, node: NodePlan): string {
@@ -12,14 +16,18 @@ export function brokerConfig(plan: ClusterPlan, node: NodePlan): string {
     ...(plan.zookeeper === undefined ? identity(plan, node) : zookeeperIdentity(plan, node)),
     ...listenerSettings(plan, node),
     ...replication(plan.nodes.length),
-    ...(plan.certificates === undefined ? {} : { ...tls(plan.certificates), ...sasl(plan.users) }),
+    ...securityProperties(plan),
     ...plan.properties,
   }
-  // A backslash escapes in this format, and a new line would start another property.
-  const escape = (value: string) => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
+  // A backslash escapes in this format, a new line would start another property, and the rest is read as Latin-1.
+  const escape = (value: string) => value.replaceAll('\\', '\\\\').replace(/[^ -~]/g, unicodeEscape)
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${escape(value)}\n`)
     .join('')
+}
+
+function unicodeEscape(codeUnit: string): string {
+  return `\\u${codeUnit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 function identity(plan: ClusterPlan, node: NodePlan): Properties {
@@ -47,12 +55,13 @@ function zookeeperIdentity(plan: ClusterPlan, node: NodePlan): Properties {
 
 function listenerSettings(plan: ClusterPlan, node: NodePlan): Properties {
   const used = LISTENERS.flatMap((listener) => {
-    const address = addressOf(node, listener.key)
-    return address === undefined ? [] : [{ ...listener, url: `${listener.name}://${address}` }]
+    const [address, advertised] = [addressOf(node, listener.key), advertisedAddressOf(plan, node, listener.key)]
+    if (address === undefined) return []
+    return [{ ...listener, url: `${listener.name}://${address}`, advertisedUrl: `${listener.name}://${advertised}` }]
   })
   const urls = used.map(({ url }) => url)
   const hasController = plan.zookeeper === undefined
-  const advertised = { 'advertised.listeners': urls.join(',') }
+  const advertised = { 'advertised.listeners': used.map(({ advertisedUrl }) => advertisedUrl).join(',') }
   // Before 0.10.2 a listener has no name but its protocol's.
   if (!hasController && plan.certificates === undefined) return { listeners: urls.join(','), ...advertised }
   const protocols = used.map(({ name, protocol }) => `${name}:${protocol}`)
@@ -83,37 +92,5 @@ function replication(nodes: number): Properties {
     // A third of Kafka's nine seconds: how long a killed node's partitions are without a leader. Tests wait for that.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
-  }
-}
-
-function tls(files: Certificates): Properties {
-  return {
-    'ssl.keystore.type': 'PEM',
-    'ssl.keystore.location': files.serverKeyStore,
-    ...(files.serverKeyPassword === undefined ? {} : { 'ssl.key.password': files.serverKeyPassword }),
-    'ssl.truststore.type': 'PEM',
-    'ssl.truststore.location': files.ca,
-    'listener.name.mtls.ssl.client.auth': 'required',
-  }
-}
-
-function sasl(users: Readonly<Record<string, string>>): Properties {
-  const plainUsers = Object.entries(users).map(([name, password]) => `user_${name}="${password}"`)
-  const modules: Properties = {
-    plain: `${LOGIN_MODULES}.plain.PlainLoginModule required ${plainUsers.join(' ')};`,
-    'scram-sha-256': `${LOGIN_MODULES}.scram.ScramLoginModule required;`,
-    'scram-sha-512': `${LOGIN_MODULES}.scram.ScramLoginModule required;`,
-    // The broker itself has to log in with a token as well, whoever that is.
-    oauthbearer: `${LOGIN_MODULES}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
-  }
-  const perListener = SASL_LISTENERS.flatMap((listener) =>
-    Object.entries(modules).map(([mechanism, jaas]): [string, string] => [
-      `listener.name.${listener}.${mechanism}.sasl.jaas.config`,
-      jaas,
-    ]),
-  )
-  return {
-    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER',
-    ...Object.fromEntries(perListener),
   }
 }

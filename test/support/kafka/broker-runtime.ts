@@ -1,6 +1,7 @@
 import { copyFile, mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { brokerConfig } from './broker-config.ts'
+import { writeJaasFile } from './broker-security.ts'
 import { exists } from './cache.ts'
 import type { ClusterPlan, NodePlan } from './cluster-plan.ts'
 import { ensureJars, type JarSet } from './jars.ts'
@@ -45,6 +46,7 @@ export async function javaArguments(
 
 /** Writes every node's configuration and prepares what its first start needs. */
 export async function writeNodes(runtime: BrokerRuntime, plan: ClusterPlan): Promise<void> {
+  await writeJaasFile(plan)
   for (const node of plan.nodes) {
     await mkdir(node.logDir, { recursive: true })
     await writeFile(node.configFile, brokerConfig(plan, node))
@@ -59,21 +61,18 @@ export async function writeNodes(runtime: BrokerRuntime, plan: ClusterPlan): Pro
 }
 
 /**
- * The first metadata of a new cluster: feature levels and, with security, the SCRAM users.
+ * The first metadata of a new cluster: feature levels. Not the SCRAM users: Kafka's tool cannot write all names.
  *
- * Kafka's own tool writes it into the first node's directory, and only once per version where it holds no secrets: a
- * JVM per node would double the time that a cluster takes to start.
+ * That tool writes it into a directory of its own, and only once per version: a JVM per node would double the time that
+ * a cluster takes to start.
  */
 async function bootstrapCheckpoint(runtime: BrokerRuntime, plan: ClusterPlan): Promise<string> {
   const cached = path.join(runtime.jars.home, 'bootstrap.checkpoint')
-  const hasUsers = Object.keys(plan.users).length > 0
-  if (!hasUsers && (await exists(cached))) return cached
+  if (await exists(cached)) return cached
   const made = await formatWithTool(runtime, plan)
-  if (!hasUsers) {
-    await copyFile(made, `${cached}.${process.pid}`)
-    await rename(`${cached}.${process.pid}`, cached)
-  }
-  return made
+  await copyFile(made, `${cached}.${process.pid}`)
+  await rename(`${cached}.${process.pid}`, cached)
+  return cached
 }
 
 async function formatWithTool(runtime: BrokerRuntime, plan: ClusterPlan): Promise<string> {
@@ -87,15 +86,9 @@ async function formatWithTool(runtime: BrokerRuntime, plan: ClusterPlan): Promis
   }
   await mkdir(template.logDir, { recursive: true })
   await writeFile(template.configFile, brokerConfig({ ...plan, properties: {} }, template))
-  const scram = Object.entries(plan.users).flatMap(([name, password]) =>
-    ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((hash) => [
-      '--add-scram',
-      `${hash}=[name=${name},password=${password}]`,
-    ]),
-  )
   await runCommand(runtime.java.java, [
     ...(await javaArguments(runtime, plan.version)),
-    ...['kafka.tools.StorageTool', 'format', '-t', plan.kafkaClusterId, '-c', template.configFile, ...scram],
+    ...['kafka.tools.StorageTool', 'format', '-t', plan.kafkaClusterId, '-c', template.configFile],
   ])
   return path.join(template.logDir, 'bootstrap.checkpoint')
 }

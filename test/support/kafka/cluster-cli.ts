@@ -14,6 +14,7 @@ interface UpOptions {
   readonly version: string
   readonly nodes: 1 | 3
   readonly security: boolean
+  readonly authorizer: boolean
   readonly ttl: number
   readonly property: Readonly<Record<string, string>>
 }
@@ -23,9 +24,17 @@ interface NodeOptions {
   readonly node: number[]
 }
 
-async function up({ version, nodes, security, ttl, property }: UpOptions): Promise<void> {
+async function up({ version, nodes, security, authorizer, ttl, property }: UpOptions): Promise<void> {
   const progress = startProgress(version, nodes)
-  const options = { version, nodes, security, properties: property, ttlMs: ttl, onProgress: progress.report }
+  const options = {
+    version,
+    nodes,
+    security,
+    authorizer,
+    properties: property,
+    ttlMs: ttl,
+    onProgress: progress.report,
+  }
   const { plan, processes } = await launchCluster(options).finally(progress.stop)
   // Until it is detached the cluster ends with this command, so that Ctrl-C at any moment leaves nothing behind.
   await saveCluster(plan)
@@ -131,6 +140,7 @@ function buildProgram(): Command {
     .addOption(versionOption())
     .addOption(nodesOption())
     .option('--security', 'add SSL, mTLS, SASL_PLAINTEXT and SASL_SSL listeners', false)
+    .option('--authorizer', 'with --security: whoever has a name may do nothing that no ACL allows', false)
     .option('--ttl <duration>', 'end it after this in any case (90s, 30m, 4h)', durationMs, durationMs('4h'))
     .option('--property <name=value>', 'a broker property, repeatable', property, {})
     .action(up)

@@ -56,7 +56,12 @@ export interface ClusterPlan {
   readonly zookeeper?: ZooKeeperPlan
   readonly users: Readonly<Record<string, string>>
   readonly certificates?: Certificates
+  readonly hasAuthorizer: boolean
+  /** The host in a listener's addresses as clients hear of them, where it is not 127.0.0.1. */
+  readonly advertisedHosts: AdvertisedHosts
 }
+
+export type AdvertisedHosts = Partial<Readonly<Record<ListenerKey, string>>>
 
 export interface PlanOptions {
   readonly version: string
@@ -65,14 +70,25 @@ export interface PlanOptions {
   readonly properties: Readonly<Record<string, string>>
   readonly classPath: readonly string[]
   readonly ttlMs?: number | undefined
+  readonly hasAuthorizer?: boolean
+  readonly advertisedHosts?: AdvertisedHosts
 }
 
-const USERS = ['alice', 'bob']
+/** Two like everybody, and those that go wrong in somebody's format: SCRAM's, JAAS's, a file that is not UTF-8. */
+function newUsers(): Record<string, string> {
+  const password = () => randomBytes(12).toString('hex')
+  const names = ['alice', 'bob', 'co,mma', 'equ=als', 'both=,2C,=3D']
+  const plain = Object.fromEntries(names.map((name) => [name, password()]))
+  return { ...plain, carol: `pä ß\u00ad密码🔑-${password()}` }
+}
 
 export async function planCluster(options: PlanOptions): Promise<ClusterPlan> {
   const folder = await mkdtemp(path.join(tmpdir(), 'headrace-kafka-'))
   const { version, properties, classPath, ttlMs } = options
-  const listeners = LISTENERS.filter((listener) => options.security || !listener.isSecure)
+  const { hasMutualTls, mode } = kafkaVersion(version)
+  const isThere = ({ key, isSecure }: (typeof LISTENERS)[number]) =>
+    key === 'mtls' ? options.security && hasMutualTls : options.security || !isSecure
+  const listeners = LISTENERS.filter(isThere)
   // Of all of them at once, so that none is given out twice.
   const ports = await freePorts(options.nodes * (listeners.length + 1) + 1)
   const takePort = () => ports.pop() ?? 0
@@ -86,8 +102,10 @@ export async function planCluster(options: PlanOptions): Promise<ClusterPlan> {
     properties,
     ...(ttlMs === undefined ? {} : { expiresAtMs: Date.now() + ttlMs }),
     nodes: Array.from({ length: options.nodes }, (_, index) => planNode(folder, index + 1, keys, takePort)),
-    ...(kafkaVersion(version).mode === 'zookeeper' ? { zookeeper: planZooKeeper(folder, takePort()) } : {}),
-    users: options.security ? Object.fromEntries(USERS.map((user) => [user, randomBytes(12).toString('hex')])) : {},
+    ...(mode === 'zookeeper' ? { zookeeper: planZooKeeper(folder, takePort()) } : {}),
+    users: options.security ? newUsers() : {},
+    hasAuthorizer: options.hasAuthorizer ?? false,
+    advertisedHosts: options.advertisedHosts ?? {},
   }
 }
 
@@ -128,6 +146,11 @@ export function addressOf(node: NodePlan, key: ListenerKey): string | undefined 
   const port = node.ports[key]
   // The number and not `localhost`: that resolves to ::1 first on some machines, where nobody listens.
   return port === undefined ? undefined : `127.0.0.1:${port}`
+}
+
+/** What the brokers tell clients about this listener. */
+export function advertisedAddressOf(plan: ClusterPlan, node: NodePlan, key: ListenerKey): string {
+  return `${plan.advertisedHosts[key] ?? '127.0.0.1'}:${node.ports[key] ?? 0}`
 }
 
 export function listenersOf(plan: ClusterPlan): Listeners {

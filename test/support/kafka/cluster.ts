@@ -1,13 +1,18 @@
-import path from 'node:path'
 import { brokerRuntime, writeNodes, type BrokerRuntime } from './broker-runtime.ts'
-import { makeCertificates } from './certificates.ts'
+import type { ServerIdentity } from './certificates.ts'
 import { ensureClassArchive } from './class-archive.ts'
-import { listenersOf, planCluster, zookeeperAddress, type ClusterPlan, type Listeners } from './cluster-plan.ts'
+import {
+  listenersOf,
+  planCluster,
+  zookeeperAddress,
+  type AdvertisedHosts,
+  type ClusterPlan,
+  type Listeners,
+} from './cluster-plan.ts'
 import type { At } from './java-helper.ts'
+import { addUsers, atCluster, checkSecurity, withCertificates } from './cluster-security.ts'
 import * as control from './node-control.ts'
-import { KAFKA_VERSIONS, kafkaVersion } from './versions.ts'
 import type { WatchedProcess } from './watched-process.ts'
-import { addScramUsers } from './zookeeper-tools.ts'
 
 export { BrokersUnavailable } from './java-installation.ts'
 export { NodeFailure } from './node-control.ts'
@@ -19,6 +24,17 @@ export interface ClusterOptions {
   readonly nodes: 1 | 3
   /** Adds the listeners SSL, mTLS, SASL_PLAINTEXT and SASL_SSL, with users and certificates made on the spot. */
   readonly security?: boolean
+  /** What the broker shows on its TLS listeners, instead of a certificate by the CA in `files`. Needs `security`. */
+  readonly serverCertificate?: ServerIdentity
+  /** Names that the broker's certificate is good for, beside localhost. */
+  readonly dnsNames?: readonly string[]
+  /**
+   * Kafka's StandardAuthorizer: without `allow` (security-admin.ts) nobody with a name may do anything; who has none, on
+   * `plaintext` and `ssl`, may do all. Needs `security`, and KRaft.
+   */
+  readonly authorizer?: boolean
+  /** The host of a listener as clients hear of it, with the real port: a name to map, or one that leads nowhere. */
+  readonly advertisedHosts?: AdvertisedHosts
   /** Broker properties; they win over the harness's own. */
   readonly properties?: Readonly<Record<string, string>>
   /** Jars or folders that a property names a class of. */
@@ -55,7 +71,7 @@ export interface RealCluster {
   readonly at: At
   /** Undefined in KRaft mode. */
   readonly zookeeper: RunningZooKeeper | undefined
-  /** Name to password, valid for PLAIN and SCRAM; empty without security. */
+  /** Name to password of those who are there from the start, valid for PLAIN and SCRAM; empty without security. */
   readonly users: Readonly<Record<string, string>>
   readonly files: SecurityFiles
   /** The last process of each node; a node that was started again has a new one. */
@@ -99,7 +115,7 @@ export interface LaunchedCluster {
 
 export async function launchCluster(options: ClusterOptions): Promise<LaunchedCluster> {
   const { version, nodes, onProgress } = options
-  if (options.security === true && kafkaVersion(version).pemKeys === 'none') throw new RangeError(noSecurity(version))
+  checkSecurity(options)
   const report = whenChanged((step, nodesReady) => onProgress?.({ step, nodesReady, nodes }))
   const runtime = await brokerRuntime(version, () => report('downloading', 0))
   await ensureClassArchive(runtime, version, () => report('preparing', 0))
@@ -128,34 +144,19 @@ async function tryLaunch(
   options: ClusterOptions,
   onReady: (nodes: number) => void,
 ): Promise<LaunchedCluster> {
-  const { version, nodes, security = false, properties = {}, classPath = [], ttlMs } = options
+  const { security = false, properties = {}, classPath = [], authorizer = false } = options
   onReady(0)
-  const planned = await planCluster({ version, nodes, security, properties, classPath, ttlMs })
+  const planned = await planCluster({ ...options, security, properties, classPath, hasAuthorizer: authorizer })
   try {
-    const plan = security ? await withCertificates(planned) : planned
+    const plan = security ? await withCertificates(planned, options) : planned
     await writeNodes(runtime, plan)
     const processes = await control.launchNodes(runtime, plan)
-    const users = plan.zookeeper === undefined ? undefined : addScramUsers(plan)
-    await Promise.all([control.awaitReady(plan, onReady), users])
+    await control.awaitReady(plan, onReady)
+    await addUsers(plan)
     return { runtime, plan, processes }
   } catch (error) {
     await control.destroyCluster(planned)
     throw error
-  }
-}
-
-function noSecurity(version: string): string {
-  const first = KAFKA_VERSIONS.filter(({ pemKeys }) => pemKeys !== 'none').at(-1)
-  return `Kafka ${version} cannot read PEM certificates: \`security\` needs ${first?.version ?? 'a version'} or newer`
-}
-
-async function withCertificates(plan: ClusterPlan): Promise<ClusterPlan> {
-  return {
-    ...plan,
-    certificates: await makeCertificates(
-      path.join(plan.folder, 'tls'),
-      kafkaVersion(plan.version).pemKeys === 'encrypted',
-    ),
   }
 }
 
@@ -191,11 +192,7 @@ class ClusterHandle implements RealCluster {
     this.id = plan.id
     this.version = plan.version
     this.listeners = listenersOf(plan)
-    const zookeeper = zookeeperAddress(plan)
-    this.at = {
-      ...{ bootstrap: this.listeners.plaintext, version: plan.version },
-      ...(zookeeper === undefined ? {} : { zookeeper }),
-    }
+    this.at = atCluster(plan)
     this.users = plan.users
     this.files = securityFiles(plan)
     this.logDirs = plan.nodes.map((node) => node.logDir)

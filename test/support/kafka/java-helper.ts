@@ -99,50 +99,50 @@ export class JavaHelper {
   /** Creates the topic and waits until every broker of `bootstrap` knows a leader for each partition. */
   async createTopic(topic: NewTopic): Promise<void> {
     const zookeeper = this.#zookeeperFor('createTopic', topic)
-    if (zookeeper === undefined) await this.#ask('createTopic', topic)
+    if (zookeeper === undefined) await this.ask('createTopic', topic)
     else await zookeeperTools.createTopic(zookeeper, topic)
     await awaitLeaders(topic, topic.partitions)
   }
 
   async deleteTopic(at: AtTopic): Promise<void> {
     const zookeeper = this.#zookeeperFor('deleteTopic', at)
-    if (zookeeper === undefined) await this.#ask('deleteTopic', at)
+    if (zookeeper === undefined) await this.ask('deleteTopic', at)
     else await zookeeperTools.deleteTopic(zookeeper, at.topic)
   }
 
   /** Grows the topic to `partitions` and waits for their leaders, like `createTopic`. */
   async createPartitions(at: AtTopic & { readonly partitions: number }): Promise<void> {
     const zookeeper = this.#zookeeperFor('createPartitions', at)
-    if (zookeeper === undefined) await this.#ask('createPartitions', at)
+    if (zookeeper === undefined) await this.ask('createPartitions', at)
     else await zookeeperTools.createPartitions(zookeeper, at.topic, at.partitions)
     await awaitLeaders(at, at.partitions)
   }
 
   async describeTopic(at: AtTopic): Promise<PartitionState[]> {
-    return (await this.#ask('describeTopic', at)).result as PartitionState[]
+    return (await this.ask('describeTopic', at)).result as PartitionState[]
   }
 
   /** Gives every partition back to its preferred leader; before Kafka 2.2 that is done some time later. */
   async electLeaders(at: AtTopic): Promise<void> {
     const zookeeper = this.#zookeeperFor('electLeaders', at)
-    if (zookeeper === undefined) await this.#ask('electLeaders', at)
+    if (zookeeper === undefined) await this.ask('electLeaders', at)
     else await zookeeperTools.electLeaders(zookeeper)
   }
 
   /** The next offset of each partition, by partition number. */
   async endOffsets(at: AtTopic): Promise<bigint[]> {
-    return ((await this.#ask('endOffsets', at)).result as string[]).map(BigInt)
+    return ((await this.ask('endOffsets', at)).result as string[]).map(BigInt)
   }
 
   /** Every record, in the order of partition and offset. @throws when they are not there in `timeoutMs`. */
   async readTopic({ timeoutMs = 60_000, ...options }: ReadOptions): Promise<ReadRecord[]> {
-    const { parts } = await this.#ask('read', options, { timeoutMs })
+    const { parts } = await this.ask('read', options, { timeoutMs })
     return toReadRecords(parts)
   }
 
   /** Kafka's own producer; resolves when all records are acknowledged. `properties` may say acks, compression.type... */
   async produce(at: AtTopic, records: readonly RecordToProduce[]): Promise<Written[]> {
-    return toWritten((await this.#ask('produce', at, { records: toWireRecords(records) })).result)
+    return toWritten((await this.ask('produce', at, { records: toWireRecords(records) })).result)
   }
 
   /** `Utils.murmur2` and `BuiltInPartitioner.partitionForKey` of each key. */
@@ -160,7 +160,8 @@ export class JavaHelper {
     await this.#process.close()
   }
 
-  #ask(op: string, at: At, more: object = {}): Promise<Answer> {
+  /** An operation of `java/*Operations.java` that has no method here. */
+  ask(op: string, at: At, more: object = {}): Promise<Answer> {
     const properties = { ...this.#broker.clientProperties, ...at.properties }
     return this.#process.ask(op, { ...at, ...more, properties })
   }

@@ -43,6 +43,11 @@ export async function findOpenssl(): Promise<string> {
   return needProgram('openssl', 'to make certificates', 'e.g. `apt-get install openssl`')
 }
 
+/** @throws {BrokersUnavailable} no `keytool`; every Java brings it. */
+export async function findKeytool(): Promise<string> {
+  return needProgram('keytool', 'to make a trust store for brokers before 2.7', HOW_TO_GET_JAVA)
+}
+
 /** @throws {BrokersUnavailable} a JRE without a compiler. */
 export function requireCompiler(installation: JavaInstallation): string {
   if (installation.javac !== undefined) return installation.javac

@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { javaArguments, type BrokerRuntime } from './broker-runtime.ts'
+import { securityFlags } from './broker-security.ts'
 import { addressOf, LISTENERS, nodeOf, type ClusterPlan, type NodePlan, type ZooKeeperPlan } from './cluster-plan.ts'
 import { accepts, askMetadata } from './probe.ts'
 import { isAlive, signal, waitGone } from './process-ref.ts'
@@ -35,7 +36,8 @@ export async function launchNode(
   const node = nodeOf(plan, nodeId)
   if (isRunning(node)) throw new NodeFailure(`Cluster ${plan.id}: node ${nodeId} runs already`)
   if (plan.zookeeper !== undefined) await awaitUnregistered(plan, plan.zookeeper, node)
-  const args = [...extraFlags, ...(await javaArguments(runtime, plan.version, plan.classPath))]
+  const java = await javaArguments(runtime, plan.version, plan.classPath)
+  const args = [...extraFlags, ...securityFlags(plan), ...java]
   const started = await launch(runtime, plan, node, [...args, 'kafka.Kafka', node.configFile])
   node.isPaused = false
   return started

@@ -13,17 +13,24 @@ export interface KafkaVersion {
   readonly artifacts: readonly string[]
   /** For the broker, its tools and its ZooKeeper. */
   readonly jvmFlags: readonly string[]
-  /** PEM key stores (KIP-651, since 2.7), which `security` needs; at first only with an encrypted key (until 3.0). */
-  readonly pemKeys: 'none' | 'encrypted' | 'plain'
+  /**
+   * How a broker with `security` is given its key: PEM (KIP-651, since 2.7; at first only encrypted, until 3.0), or
+   * PKCS12 as everybody before. 'none': it has neither SCRAM nor listeners with names (both since 0.10.2).
+   */
+  readonly keyStore: 'none' | 'pkcs12' | 'encryptedPem' | 'pem'
   /** The version whose clients read and write it in tests: its own or a newer one. */
   readonly readerVersion: string
   /** What those clients have to be told about a broker of this version. */
   readonly clientProperties: Readonly<Record<string, string>>
+  /** TLS settings per listener (KIP-103), since 0.11: without them there is no `mtls` beside `ssl`. */
+  readonly hasMutualTls: boolean
+  /** What it does with wrong credentials: before SaslAuthenticate (1.0) there was no way to say so. */
+  readonly refusal: 'says' | 'hangUp'
   /** What the broker has no API for: done by this version's own command line tools on its ZooKeeper. */
   readonly throughZooKeeper: readonly TopicOperation[]
 }
 
-export type TopicOperation = 'createTopic' | 'deleteTopic' | 'createPartitions' | 'electLeaders'
+export type TopicOperation = 'createTopic' | 'deleteTopic' | 'createPartitions' | 'electLeaders' | 'alterUsers'
 
 // Kafka has no logging binding of its own on the class path; without one, start-up errors are invisible.
 const SLF4J_BINDING = 'org.slf4j:slf4j-simple:1.7.36'
@@ -48,24 +55,26 @@ export const KAFKA_VERSIONS: readonly KafkaVersion[] = [
   kraft('3.9.1'),
   {
     ...zookeeper('2.8.2', 'org.apache.kafka:kafka_2.13:2.8.2', SLF4J_BINDING),
-    ...{ pemKeys: 'encrypted', readerVersion: NEWEST_VERSION },
+    ...{ keyStore: 'encryptedPem', readerVersion: NEWEST_VERSION },
   },
   {
     ...zookeeper('1.1.1', 'org.apache.kafka:kafka_2.12:1.1.1', JAXB, LOG4J_BINDING),
-    ...{ jvmFlags: [LOG4J_FLAG, NO_LOG4J_BEANS], throughZooKeeper: ['electLeaders'] },
+    ...{ jvmFlags: [LOG4J_FLAG, NO_LOG4J_BEANS], throughZooKeeper: ['electLeaders', 'alterUsers'] },
   },
   {
     ...zookeeper('0.11.0.3', 'org.apache.kafka:kafka_2.11:0.11.0.3', JAXB),
-    ...{ jvmFlags: [LOG4J_FLAG], throughZooKeeper: ['createPartitions', 'electLeaders'] },
+    ...{ jvmFlags: [LOG4J_FLAG], refusal: 'hangUp' },
+    throughZooKeeper: ['createPartitions', 'electLeaders', 'alterUsers'],
   },
   {
     ...zookeeper('0.10.2.2', 'org.apache.kafka:kafka_2.11:0.10.2.2', JAXB),
-    ...{ jvmFlags: [LOG4J_FLAG], clientProperties: BEFORE_0_11 },
-    throughZooKeeper: ['createPartitions', 'electLeaders'],
+    ...{ jvmFlags: [LOG4J_FLAG], clientProperties: BEFORE_0_11, refusal: 'hangUp', hasMutualTls: false },
+    throughZooKeeper: ['createPartitions', 'electLeaders', 'alterUsers'],
   },
   {
     ...zookeeper('0.10.0.1', 'org.apache.kafka:kafka_2.11:0.10.0.1'),
-    ...{ jvmFlags: [LOG4J_FLAG], clientProperties: BEFORE_0_11 },
+    ...{ jvmFlags: [LOG4J_FLAG], clientProperties: BEFORE_0_11, keyStore: 'none' },
+    ...{ refusal: 'hangUp', hasMutualTls: false },
     throughZooKeeper: ['createTopic', 'deleteTopic', 'createPartitions', 'electLeaders'],
   },
 ]
@@ -73,14 +82,22 @@ export const KAFKA_VERSIONS: readonly KafkaVersion[] = [
 function kraft(version: string): KafkaVersion {
   return {
     ...{ version, mode: 'kraft', artifacts: [`org.apache.kafka:kafka_2.13:${version}`, SLF4J_BINDING], jvmFlags: [] },
-    ...{ pemKeys: 'plain', readerVersion: NEWEST_VERSION, clientProperties: {}, throughZooKeeper: [] },
+    ...{
+      keyStore: 'pem',
+      hasMutualTls: true,
+      refusal: 'says',
+      readerVersion: NEWEST_VERSION,
+      clientProperties: {},
+      throughZooKeeper: [],
+    },
   }
 }
 
 function zookeeper(version: string, ...artifacts: readonly string[]): KafkaVersion {
   return {
     ...{ version, mode: 'zookeeper', artifacts, jvmFlags: [] },
-    ...{ pemKeys: 'none', readerVersion: LAST_READER_OF_OLD_VERSIONS, clientProperties: {}, throughZooKeeper: [] },
+    ...{ keyStore: 'pkcs12', hasMutualTls: true, refusal: 'says', readerVersion: LAST_READER_OF_OLD_VERSIONS },
+    ...{ clientProperties: {}, throughZooKeeper: [] },
   }
 }
 

@@ -1,5 +1,5 @@
 import { brokerRuntime, javaArguments } from './broker-runtime.ts'
-import { zookeeperAddress, type ClusterPlan } from './cluster-plan.ts'
+import { compileJava } from './java-classes.ts'
 import { runCommand } from './run-command.ts'
 
 /**
@@ -38,16 +38,27 @@ export async function electLeaders(at: AtZooKeeper): Promise<void> {
   await run(at, 'kafka.admin.PreferredReplicaLeaderElectionCommand', [])
 }
 
-/** In KRaft the users are in the first metadata; here they are written once ZooKeeper runs. */
-export async function addScramUsers(plan: ClusterPlan): Promise<void> {
-  const at = { version: plan.version, zookeeper: zookeeperAddress(plan) ?? '' }
-  const added = Object.entries(plan.users).map(([name, password]) =>
-    run(at, 'kafka.admin.ConfigCommand', [
-      ...['--alter', '--entity-type', 'users', '--entity-name', name],
-      ...['--add-config', `SCRAM-SHA-256=[password=${password}],SCRAM-SHA-512=[password=${password}]`],
-    ]),
-  )
-  await Promise.all(added)
+/** Names and new passwords, for both kinds of SCRAM; null: the user has none any more. One JVM for all. */
+export async function alterUsers(
+  at: AtZooKeeper,
+  users: readonly (readonly [name: string, password: string | null])[],
+): Promise<void> {
+  if (users.length === 0) return
+  const runtime = await brokerRuntime(at.version)
+  const runner = await compileJava('commands', runtime.java, runtime.jars)
+  const java = await javaArguments(runtime, at.version, [runner])
+  const commands = users.map(([name, password]) => {
+    const entity = ['--zookeeper', at.zookeeper, '--alter', '--entity-type', 'users', '--entity-name', name]
+    return ['kafka.admin.ConfigCommand', ...entity, ...scramChange(password)].join('\u001f')
+  })
+  const said = await runCommand(runtime.java.java, [...java, 'Commands'], { input: `${commands.join('\n')}\n` })
+  // The oldest ones report a refusal on stdout and exit with 0.
+  if (said.split('Completed').length - 1 !== users.length) throw new Error(`ConfigCommand: ${said.trim()}`)
+}
+
+function scramChange(password: string | null): string[] {
+  if (password === null) return ['--delete-config', 'SCRAM-SHA-256,SCRAM-SHA-512']
+  return ['--add-config', `SCRAM-SHA-256=[password=${password}],SCRAM-SHA-512=[password=${password}]`]
 }
 
 async function topicCommand(at: AtZooKeeper, args: readonly string[]): Promise<void> {

@@ -79,6 +79,11 @@ public final class KafkaHelper {
         OPERATIONS.put("read", RecordOperations::read);
         OPERATIONS.put("produce", RecordOperations::produce);
         OPERATIONS.put("murmur2", RecordOperations::murmur2);
+        OPERATIONS.put("login", SecurityOperations::login);
+        OPERATIONS.put("alterUsers", SecurityOperations::alterUsers);
+        OPERATIONS.put("allow", SecurityOperations::allow);
+        OPERATIONS.put("alterBroker", SecurityOperations::alterBroker);
+        OPERATIONS.put("produceThrough", SecurityOperations::produceThrough);
     }
 
     public static void main(String[] args) throws Exception {
