@@ -1,3 +1,4 @@
+import type { TlsOptions } from 'node:tls'
 import { Reader } from '../bytes/reader.ts'
 import type { Clock } from '../clock.ts'
 import { decodeBody } from '../protocol/codec.ts'
@@ -6,6 +7,9 @@ import type { Api, Infer, Input } from '../protocol/schema.ts'
 import type { ClusterState } from './cluster-state.ts'
 import type { FaultList, Faults, Mention } from './faults.ts'
 import type { Journal } from './journal.ts'
+import type { LoginBook } from './sasl/login-stats.ts'
+import type { SaslListener } from './sasl/sasl-listener.ts'
+import type { Session } from './sasl/session.ts'
 
 /** Everything that the brokers of a test cluster share. */
 export interface ClusterContext {
@@ -13,6 +17,11 @@ export interface ClusterContext {
   readonly faults: FaultList
   readonly journal: Journal
   readonly clock: Clock
+  /** Null: the brokers speak plaintext. */
+  readonly tls: TlsOptions | null
+  /** Null: nobody logs in. */
+  readonly sasl: SaslListener | null
+  readonly logins: LoginBook
 }
 
 export interface IncomingRequest {
@@ -21,6 +30,9 @@ export interface IncomingRequest {
   readonly correlationId: number
   /** What follows the header. */
   readonly body: Buffer
+  readonly session: Session
+  /** What becomes of it is known already. */
+  readonly refusal?: Faults | undefined
 }
 
 /** What a handler knows besides the body of the request. */
@@ -29,6 +41,8 @@ export interface HandlerContext {
   readonly nodeId: number
   readonly version: number
   readonly faults: Faults
+  /** Who asks. */
+  readonly session: Session
   /** Milliseconds since the Unix epoch. */
   readonly nowMs: number
   /** Notes something that no client may do but that has an answer. */
@@ -60,12 +74,13 @@ export function apiHandler<A extends Api>(api: A, parts: HandlerParts<A>): ApiHa
     parts.encode ??
     ((response: Input<A['response']>, version: number, correlationId: number): readonly Uint8Array[] =>
       encodeResponseFrame(api, version, correlationId, response).chunks)
-  return ({ nodeId, version, correlationId, body: bytes }, { state, faults: list, journal, clock }) => {
+  return (request, { state, faults: list, journal, clock }) => {
+    const { nodeId, version, correlationId, body: bytes, session, refusal } = request
     const body = decodeBody(api, 'request', version, new Reader(bytes, `${api.name} v${version} request`))
-    const faults = list.take(api.name, nodeId, parts.mentions(body, { state, version }))
+    const faults = refusal ?? list.take(api.name, nodeId, parts.mentions(body, { state, version }))
     if (faults.effect('closeBefore') === true) return { answer: 'close', faults }
     const response = parts.handle(body, {
-      ...{ state, nodeId, version, faults, nowMs: clock.wallNow() },
+      ...{ state, nodeId, version, faults, session, nowMs: clock.wallNow() },
       violation: (what) => journal.violation(nodeId, `${api.name} v${version}: ${what}`),
     })
     if (typeof response === 'string') return { answer: response, faults }

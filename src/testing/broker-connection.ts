@@ -1,13 +1,16 @@
 import type { Duplex } from 'node:stream'
 import type { Timer } from '../clock.ts'
 import { ProtocolError } from '../errors.ts'
-import { decodeRequestHeader, FrameReader, type DecodedRequestHeader } from '../protocol/frame.ts'
+import { decodeRequestHeader, type DecodedRequestHeader } from '../protocol/frame.ts'
 import { produce } from '../protocol/messages/produce.ts'
 import { AnswerQueue, AT_ONCE } from './answer-queue.ts'
 import type { ClusterContext, Reply } from './api-handler.ts'
-import type { Faults } from './faults.ts'
+import { Refusal, type Faults } from './faults.ts'
 import { refuseApiVersions } from './handle-api-versions.ts'
+import { answerRawToken } from './handle-sasl.ts'
 import { handlers } from './handlers.ts'
+import { Inbox } from './inbox.ts'
+import { Session } from './sasl/session.ts'
 import type { ServedApi } from './served-apis.ts'
 
 /** What does not get through: nothing from the client, no answers to it, or everything gets through. */
@@ -16,8 +19,7 @@ export type BlackHole = 'all' | 'answers' | 'none'
 /** From here on brokers answer before they make a client wait (KIP-219). */
 const FIRST_PRODUCE_THAT_ANSWERS_FIRST = 6
 
-/** Kafka's socket.request.max.bytes. */
-const MAX_REQUEST_BYTES = 104_857_600
+const ILLEGAL_SASL_STATE = 34
 
 /**
  * The broker's end of one connection. Requests are handled as they arrive; a fault may hold the answer back, not the
@@ -27,17 +29,25 @@ export class BrokerConnection {
   readonly #socket: Duplex
   readonly #nodeId: number
   readonly #cluster: ClusterContext
-  readonly #reader = new FrameReader(MAX_REQUEST_BYTES)
+  readonly #inbox = new Inbox()
+  readonly #session: Session
   readonly #answers: AnswerQueue
   #blackHole: BlackHole = 'none'
   #throttleTimer: Timer | null = null
   #idleTimer: Timer | null = null
   #lastUsedMs: number
 
-  constructor(socket: Duplex, nodeId: number, cluster: ClusterContext) {
+  /** @param transportPrincipal who is there, by the client's certificate. */
+  constructor(socket: Duplex, nodeId: number, transportPrincipal: string, cluster: ClusterContext) {
+    const { sasl, clock, journal, logins } = cluster
     this.#socket = socket
     this.#nodeId = nodeId
     this.#cluster = cluster
+    this.#session = new Session({
+      ...{ sasl, clock, transportPrincipal },
+      note: (event) => logins.note(nodeId, event),
+      violation: (what) => journal.violation(nodeId, what),
+    })
     this.#answers = new AnswerQueue(socket, cluster.clock)
     this.#lastUsedMs = cluster.clock.now()
     this.#watchIdle()
@@ -53,8 +63,9 @@ export class BrokerConnection {
   }
 
   #onData(chunk: Buffer): void {
+    if (this.#session.isOver) return
     this.#lastUsedMs = this.#cluster.clock.now()
-    this.#reader.push(chunk)
+    this.#inbox.push(chunk)
     this.#work()
   }
 
@@ -65,7 +76,7 @@ export class BrokerConnection {
   }
 
   get #isReading(): boolean {
-    return this.#blackHole !== 'all' && this.#throttleTimer === null
+    return this.#blackHole !== 'all' && this.#throttleTimer === null && !this.#session.isOver
   }
 
   /** What was read before, but not looked at, comes first. */
@@ -78,9 +89,11 @@ export class BrokerConnection {
   #work(): void {
     try {
       while (this.#isReading && !this.#socket.destroyed) {
-        const frame = this.#reader.next()
+        if (this.#session.isIn) this.#inbox.open()
+        const frame = this.#inbox.next()
         if (frame === null) return
-        this.#take(frame)
+        if (this.#session.takesRawTokens) this.#takeToken(frame)
+        else this.#take(frame)
       }
     } catch (error) {
       this.#cluster.journal.violation(this.#nodeId, error instanceof Error ? error.message : String(error))
@@ -92,17 +105,30 @@ export class BrokerConnection {
     const header = decodeRequestHeader(frame)
     const { api, apiVersion, correlationId, clientId } = header
     const { state, journal } = this.#cluster
-    journal.request({ api: api.name, version: apiVersion, clientId, broker: this.#nodeId, correlationId })
+    const session = this.#session
+    const request = { api: api.name, version: apiVersion, clientId, broker: this.#nodeId, correlationId }
+    journal.request({ ...request, principal: session.principal })
+    const admission = session.admit(api.name)
+    if (admission === 'close') {
+      this.#socket.destroy()
+      return
+    }
     const range = state.served.get(api.key)
     if (range === undefined) return this.#refuseApi(api.name)
     const [min, max] = range
     if (apiVersion < min || apiVersion > max) return this.#refuseVersion(header)
     const { body } = header
     const handler = handlers[api.name as ServedApi]
-    this.#reply(
-      handler({ nodeId: this.#nodeId, version: apiVersion, correlationId, body }, this.#cluster),
-      correlationId,
-    )
+    const refusal = admission === 'refuse' ? new Refusal(ILLEGAL_SASL_STATE) : undefined
+    const incoming = { nodeId: this.#nodeId, version: apiVersion, correlationId, body, session, refusal }
+    this.#reply(handler(incoming, this.#cluster), correlationId)
+  }
+
+  #takeToken(token: Buffer): void {
+    const { principal } = this.#session
+    const unknown = { version: -1, clientId: null, correlationId: -1 }
+    this.#cluster.journal.request({ api: 'SaslAuthenticate', ...unknown, broker: this.#nodeId, principal })
+    this.#reply(answerRawToken(token, this.#nodeId, this.#session, this.#cluster), null)
   }
 
   /** Whoever asks for what was not listed is to blame; ApiVersions is how one learns that. */
@@ -126,17 +152,19 @@ export class BrokerConnection {
     this.#answers.push({ chunks, ...AT_ONCE })
   }
 
-  #reply({ answer, faults }: Reply, correlationId: number): void {
-    const closeAfterBytes = faults.effect('closeAfterBytes') ?? null
+  /** @param correlationId null: a raw token, which has none. */
+  #reply({ answer, faults }: Reply, correlationId: number | null): void {
+    const closeAfterBytes = faults.effect('closeAfterBytes') ?? (this.#session.isOver ? Infinity : null)
     const throttleMs = faults.effect('throttleMs') ?? 0
     if (answer === 'close' || (answer === 'none' && closeAfterBytes !== null)) {
       this.#socket.destroy()
       return
     }
     if (answer !== 'none') {
-      const scripted = faults.effect('answer')?.(correlationId)
+      const scripted = faults.effect('answer')?.(correlationId ?? -1)
       let chunks = scripted === undefined ? answer : [scripted]
-      if (faults.effect('wrongCorrelationId') === true) chunks = [withCorrelationId(chunks, correlationId ^ 0x5a5a)]
+      const isWrong = correlationId !== null && faults.effect('wrongCorrelationId') === true
+      if (isWrong) chunks = [withCorrelationId(chunks, correlationId ^ 0x5a5a)]
       this.#answers.push({
         ...{ chunks, closeAfterBytes, splitBytes: faults.effect('splitBytes') ?? null },
         delayMs: this.#delayMs(faults, throttleMs),

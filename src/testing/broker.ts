@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { ClusterContext } from './api-handler.ts'
 import { BrokerConnection, type BlackHole } from './broker-connection.ts'
+import { principalOf, TlsDoor } from './tls-door.ts'
 import type { Listener } from './transport.ts'
 
 /** One broker: a port and the connections to it. Can be stopped and started again at the same port. */
@@ -8,7 +9,12 @@ export class Broker {
   readonly nodeId: number
   readonly #host: string
   readonly #cluster: ClusterContext
-  readonly #connections = new Map<Duplex, BrokerConnection>()
+  /** Whatever is open, also what is still in the handshake of TLS. */
+  readonly #sockets = new Set<Duplex>()
+  readonly #connections = new Set<BrokerConnection>()
+  readonly #door: TlsDoor | null
+  /** Who came while nothing got through, and has not been greeted. */
+  #atTheDoor: Duplex[] = []
   #port: number
   #listener: Listener | null = null
   #isUp = false
@@ -20,6 +26,8 @@ export class Broker {
     this.#host = host
     this.#port = port
     this.#cluster = cluster
+    const { tls } = cluster
+    this.#door = tls === null ? null : new TlsDoor(tls, (socket) => this.#serve(socket))
   }
 
   get port(): number {
@@ -50,14 +58,15 @@ export class Broker {
     this.#listener = null
     this.#isUp = false
     const closed = listener.close()
-    for (const socket of this.#connections.keys()) socket.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     await closed
   }
 
   /** For the connections that it has, and those to come. */
   setBlackHole(what: BlackHole): void {
     this.#blackHole = what
-    for (const connection of this.#connections.values()) connection.setBlackHole(what)
+    for (const connection of this.#connections) connection.setBlackHole(what)
+    if (what === 'none') for (const raw of this.#atTheDoor.splice(0)) this.#door?.enter(raw)
   }
 
   #onSocket(socket: Duplex): void {
@@ -65,9 +74,23 @@ export class Broker {
       socket.destroy()
       return
     }
-    const connection = new BrokerConnection(socket, this.nodeId, this.#cluster)
-    this.#connections.set(socket, connection)
-    socket.on('close', () => this.#connections.delete(socket))
+    this.#watch(socket)
+    if (this.#door === null) this.#serve(socket)
+    else if (this.#blackHole === 'none') this.#door.enter(socket)
+    else this.#atTheDoor.push(socket)
+  }
+
+  #serve(socket: Duplex): void {
+    this.#watch(socket)
+    const connection = new BrokerConnection(socket, this.nodeId, principalOf(socket), this.#cluster)
+    this.#connections.add(connection)
+    socket.on('close', () => this.#connections.delete(connection))
     connection.setBlackHole(this.#blackHole)
+  }
+
+  #watch(socket: Duplex): void {
+    if (this.#sockets.has(socket)) return
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
   }
 }

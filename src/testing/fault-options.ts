@@ -45,6 +45,8 @@ export interface FaultOptions {
   readonly wrongCorrelationId?: boolean | undefined
   /** Answers with these bytes, whatever they are, length and header included. */
   readonly answer?: ((correlationId: number) => Uint8Array) | undefined
+  /** SaslAuthenticate, and raw tokens: the broker's token is this, whatever it would have said. */
+  readonly authBytes?: string | Uint8Array | ((said: Buffer) => string | Uint8Array) | undefined
   /** Whether Produce appends the records all the same. Default: not with `error`, otherwise yes. */
   readonly isWritten?: boolean | undefined
 }
@@ -61,7 +63,7 @@ const WHERE_NAMES = [
 ]
 const EFFECT_NAMES = [
   ...['error', 'delayMs', 'throttleMs', 'closeBefore', 'closeAfterBytes', 'silent', 'splitBytes'],
-  ...['duplicateAnswer', 'late', 'wrongCorrelationId', 'answer'],
+  ...['duplicateAnswer', 'late', 'wrongCorrelationId', 'answer', 'authBytes'],
 ]
 
 /** Every name that `fail` takes. */

@@ -95,6 +95,28 @@ export class Faults {
   }
 }
 
+/** The broker has nothing but this error for the request, whatever it asks. */
+export class Refusal extends Faults {
+  readonly #errorCode: number
+
+  constructor(errorCode: number) {
+    super(new Map())
+    this.#errorCode = errorCode
+  }
+
+  override get errorCode(): number {
+    return this.#errorCode
+  }
+
+  override errorCodeFor(): number {
+    return this.#errorCode
+  }
+
+  override isWritten(): boolean {
+    return false
+  }
+}
+
 /** Faults in the order in which they were asked for: of two that fit, the older one goes first. */
 export class FaultList {
   #rules: Rule[] = []

@@ -11,12 +11,13 @@ const SOFTWARE = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/
 
 export const handleApiVersions = apiHandler(apiVersions, {
   mentions: () => [],
-  handle({ clientSoftwareName, clientSoftwareVersion }, { state, version, faults, violation }) {
+  handle({ clientSoftwareName, clientSoftwareVersion }, { state, version, faults, session, violation }) {
     const isNamed = SOFTWARE.test(clientSoftwareName) && SOFTWARE.test(clientSoftwareVersion)
     if (version >= 3 && !isNamed) {
       violation(`client software ${JSON.stringify(clientSoftwareName)}, ${JSON.stringify(clientSoftwareVersion)}`)
       return { errorCode: INVALID_REQUEST, apiKeys: [] }
     }
+    if (faults.errorCode === 0) session.onVersions()
     return { errorCode: faults.errorCode, apiKeys: apiKeysOf(state) }
   },
   encode(response, version, correlationId) {

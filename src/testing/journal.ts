@@ -1,11 +1,14 @@
 /** A request as a broker saw it. */
 export interface LoggedRequest {
   readonly api: string
+  /** -1: a SASL token without a header, after SaslHandshake v0; it counts as SaslAuthenticate. */
   readonly version: number
   readonly clientId: string | null
   /** Node id of the broker. */
   readonly broker: number
   readonly correlationId: number
+  /** Who asked, as Kafka names them: `User:alice`, `User:CN=...` by a certificate, `User:ANONYMOUS`. */
+  readonly principal: string
 }
 
 /** A cluster that is used for load must not be eaten by its own memories. */

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import type { TlsOptions } from 'node:tls'
 import { systemClock, type Clock } from '../clock.ts'
 import { bool, custom, int, resolve, text, type Checked, type Resolved } from '../options.ts'
 import { checkApiVersions, NEWEST_PLAYED_KAFKA, PLAYED_KAFKAS } from './served-apis.ts'
 import type { ApiVersionsOption, PlayedKafka } from './served-apis.ts'
+import { checkSaslOption, type ResolvedSasl, type TestSaslOptions } from './sasl/sasl-options.ts'
+import { checkTls } from './tls-door.ts'
 import { tcpTransport, type Transport } from './transport.ts'
 
 export interface TopicOptions {
@@ -44,6 +47,14 @@ export interface TestClusterOptions {
   readonly clusterId?: string | undefined
   /** `false`: records are checked and counted, but not kept. For load without end. Default true. */
   readonly keepRecords?: boolean | undefined
+  /**
+   * The brokers speak TLS: `cert`, `key` and whatever else `tls.createServer` of node:tls takes. Without `cert`, or with
+   * `true`, they make one themselves, which is `ca` of the cluster. With `requestCert` and `ca` clients need a certificate
+   * of their own (mutual TLS).
+   */
+  readonly tls?: boolean | TlsOptions | undefined
+  /** Clients have to log in. */
+  readonly sasl?: TestSaslOptions | undefined
   /** @internal Tests own the time. */
   readonly clock?: Clock | undefined
   /** @internal Tests own the network. */
@@ -106,6 +117,12 @@ export const TEST_CLUSTER_OPTIONS = Object.freeze({
     },
   }),
   keepRecords: bool({ doc: 'Keeps the records.', default: true }),
+  tls: custom<TlsOptions | null>({
+    ...{ type: 'options of node:tls', doc: 'The brokers speak TLS.', defaultText: '-', check: checkTls },
+  }),
+  sasl: custom<ResolvedSasl | null>({
+    ...{ type: 'object', doc: 'Clients have to log in.', defaultText: '-', check: checkSaslOption },
+  }),
   clock: custom<Clock>({
     type: 'Clock',
     doc: 'Time.',

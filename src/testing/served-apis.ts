@@ -4,10 +4,14 @@ import { apiVersions } from '../protocol/messages/api-versions.ts'
 import { initProducerId } from '../protocol/messages/init-producer-id.ts'
 import { metadata } from '../protocol/messages/metadata.ts'
 import { produce } from '../protocol/messages/produce.ts'
+import { saslAuthenticate } from '../protocol/messages/sasl-authenticate.ts'
+import { saslHandshake } from '../protocol/messages/sasl-handshake.ts'
 import type { Api } from '../protocol/schema.ts'
 
-const apis: readonly (Api & { readonly name: ServedApi })[] = [produce, metadata, apiVersions, initProducerId]
-export type ServedApi = 'Produce' | 'Metadata' | 'ApiVersions' | 'InitProducerId'
+const apis: readonly (Api & { readonly name: ServedApi })[] = [
+  ...[produce, metadata, saslHandshake, apiVersions, initProducerId, saslAuthenticate],
+]
+export type ServedApi = 'Produce' | 'Metadata' | 'ApiVersions' | 'InitProducerId' | 'SaslHandshake' | 'SaslAuthenticate'
 
 type Range = readonly [min: number, max: number]
 type Ranges = Readonly<Record<ServedApi, Range | false>>
@@ -18,18 +22,23 @@ export type ServedVersions = ReadonlyMap<number, Range>
 /** What a test can say: the versions of an API, or that the broker does not have it. */
 export type ApiVersionsOption = { readonly [Name in ServedApi]?: Range | false | undefined }
 
+/** From 2.2 on a login says how long it is good for (KIP-368); from 1.0 on tokens travel in requests (KIP-152). */
+const SASL_2 = { SaslHandshake: [0, 1], SaslAuthenticate: [0, 2] } as const
+const SASL_1 = { SaslHandshake: [0, 1], SaslAuthenticate: [0, 0] } as const
+const SASL_0 = { SaslHandshake: [0, 0], SaslAuthenticate: false } as const
+
 /**
  * What real brokers list: test/brokers/producer-state.test.ts asks them. Brokers of 4.x also list Produce v0 to v2,
  * which they refuse (librdkafka looks for them); here they are not listed.
  */
 const PLAYED = {
-  '4.3': { Produce: [3, 13], Metadata: [0, 13], ApiVersions: [0, 4], InitProducerId: [0, 5] },
-  '3.9': { Produce: [0, 11], Metadata: [0, 12], ApiVersions: [0, 4], InitProducerId: [0, 5] },
-  '2.8': { Produce: [0, 9], Metadata: [0, 11], ApiVersions: [0, 3], InitProducerId: [0, 4] },
-  '1.1': { Produce: [0, 5], Metadata: [0, 5], ApiVersions: [0, 1], InitProducerId: [0, 0] },
-  '0.11': { Produce: [0, 3], Metadata: [0, 4], ApiVersions: [0, 1], InitProducerId: [0, 0] },
-  '0.10.2': { Produce: [0, 2], Metadata: [0, 2], ApiVersions: [0, 0], InitProducerId: false },
-  '0.10.0': { Produce: [0, 2], Metadata: [0, 1], ApiVersions: [0, 0], InitProducerId: false },
+  '4.3': { Produce: [3, 13], Metadata: [0, 13], ApiVersions: [0, 4], InitProducerId: [0, 5], ...SASL_2 },
+  '3.9': { Produce: [0, 11], Metadata: [0, 12], ApiVersions: [0, 4], InitProducerId: [0, 5], ...SASL_2 },
+  '2.8': { Produce: [0, 9], Metadata: [0, 11], ApiVersions: [0, 3], InitProducerId: [0, 4], ...SASL_2 },
+  '1.1': { Produce: [0, 5], Metadata: [0, 5], ApiVersions: [0, 1], InitProducerId: [0, 0], ...SASL_1 },
+  '0.11': { Produce: [0, 3], Metadata: [0, 4], ApiVersions: [0, 1], InitProducerId: [0, 0], ...SASL_0 },
+  '0.10.2': { Produce: [0, 2], Metadata: [0, 2], ApiVersions: [0, 0], InitProducerId: false, ...SASL_0 },
+  '0.10.0': { Produce: [0, 2], Metadata: [0, 1], ApiVersions: [0, 0], InitProducerId: false, ...SASL_0 },
 } as const satisfies Readonly<Record<string, Ranges>>
 export type PlayedKafka = keyof typeof PLAYED
 

@@ -13,6 +13,10 @@ import { FaultList, type FaultRule } from './faults.ts'
 import { Journal, type LoggedRequest } from './journal.ts'
 import { checkTopic, resolveTestClusterOptions, type TestClusterOptions, type TopicOptions } from './options.ts'
 import type { LoggedRecord } from './partition-log.ts'
+import { LoginBook, type LoginStats } from './sasl/login-stats.ts'
+import { SaslListener } from './sasl/sasl-listener.ts'
+import { checkSessionLifetime, userProblem } from './sasl/sasl-options.ts'
+import { withCertificate } from './tls-door.ts'
 
 export type { BlackHole } from './broker-connection.ts'
 export type { FaultOptions, RecordFault } from './fault-options.ts'
@@ -20,16 +24,21 @@ export type { FaultRule } from './faults.ts'
 export type { LoggedRequest } from './journal.ts'
 export type { TestClusterOptions, TopicOptions } from './options.ts'
 export type { LoggedRecord } from './partition-log.ts'
+export type { RefusedToken, TakenToken, VerifyToken } from './sasl/oauth-bearer-server.ts'
+export type { LoginStats } from './sasl/login-stats.ts'
+export type { SaslMechanismName, TestSaslOptions } from './sasl/sasl-options.ts'
 export type { ApiVersionsOption, PlayedKafka, ServedApi } from './served-apis.ts'
 
 export class TestCluster {
   readonly #cluster: ClusterContext
   readonly #brokers: ReadonlyMap<number, Broker>
+  readonly #ca: string | undefined
   #closing: Promise<void> | null = null
 
-  private constructor(cluster: ClusterContext, brokers: ReadonlyMap<number, Broker>) {
+  private constructor(cluster: ClusterContext, brokers: ReadonlyMap<number, Broker>, ca: string | undefined) {
     this.#cluster = cluster
     this.#brokers = brokers
+    this.#ca = ca
   }
 
   /**
@@ -42,12 +51,15 @@ export class TestCluster {
     const resolved = resolveTestClusterOptions(options)
     const { host, clock, brokers: count } = resolved
     const state = new ClusterState(resolved)
-    const context: ClusterContext = { state, clock, faults: new FaultList(), journal: new Journal() }
+    const sasl = resolved.sasl === null ? null : new SaslListener(resolved.sasl, clock)
+    const shared = { faults: new FaultList(), journal: new Journal(), logins: new LoginBook() }
+    const { tls, ca } = resolved.tls === null ? { tls: null, ca: undefined } : withCertificate(resolved.tls, host)
+    const context: ClusterContext = { state, clock, sasl, tls, ...shared }
     const brokers = Array.from({ length: count }, (_, i) => {
       const port = resolved.ports[i] ?? (resolved.port === 0 ? 0 : resolved.port + i)
       return new Broker(i + 1, host, port, context)
     })
-    const cluster = new TestCluster(context, new Map(brokers.map((broker) => [broker.nodeId, broker])))
+    const cluster = new TestCluster(context, new Map(brokers.map((broker) => [broker.nodeId, broker])), ca)
     const outcomes = await Promise.allSettled(brokers.map((broker) => broker.start()))
     const failed = outcomes.find((outcome) => outcome.status === 'rejected')
     if (failed !== undefined) {
@@ -64,6 +76,11 @@ export class TestCluster {
     const { host } = this.#cluster.state.options
     const shown = host.includes(':') ? `[${host}]` : host
     return [...this.#brokers.values()].map(({ port }) => `${shown}:${port}`).join(',')
+  }
+
+  /** The certificate that the brokers made themselves, PEM: what goes into `tls.ca` of a client. Undefined: they made none. */
+  get ca(): string | undefined {
+    return this.#ca
   }
 
   /** Ports of the brokers, in the order of their node ids. */
@@ -108,6 +125,41 @@ export class TestCluster {
    */
   fail(fault: FaultOptions): FaultRule {
     return this.#cluster.faults.add(fault)
+  }
+
+  /**
+   * A new user, or a new password. Who is in stays in; the next login counts.
+   *
+   * @throws {OptionError} the cluster has no `sasl`, or this cannot be a user.
+   */
+  setUser(name: string, password: string): void {
+    const problem = userProblem(name, password)
+    if (problem !== null) throw misuse(`setUser: ${problem}`)
+    this.#sasl('setUser').users.set(name, password)
+  }
+
+  /** Who is in stays in, and cannot log in again. @throws {OptionError} there is no such user, or no `sasl`. */
+  removeUser(name: string): void {
+    if (!this.#sasl('removeUser').users.remove(name)) {
+      throw misuse(`removeUser: there is no user ${JSON.stringify(name)}`)
+    }
+  }
+
+  /** How long the next logins are good for; 0: for ever. @throws {OptionError} the cluster has no `sasl`. */
+  setSessionLifetime(lifetimeMs: number | bigint): void {
+    const checked = checkSessionLifetime(lifetimeMs)
+    if (!('value' in checked)) throw misuse(`setSessionLifetime: expected milliseconds, 0 to 2^63-1`)
+    this.#sasl('setSessionLifetime').sessionLifetimeMs = checked.value
+  }
+
+  /**
+   * What came of the logins so far.
+   *
+   * @param broker node id. Default: all brokers together.
+   */
+  loginStats(broker?: number): LoginStats {
+    if (broker !== undefined) this.#broker(broker)
+    return this.#cluster.logins.stats(broker)
   }
 
   /** @throws {OptionError} the topic exists, or cannot be. */
@@ -201,6 +253,12 @@ export class TestCluster {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #sasl(who: string): SaslListener {
+    const { sasl } = this.#cluster
+    if (sasl === null) throw misuse(`${who}: the cluster was started without sasl`)
+    return sasl
   }
 
   #broker(nodeId: number): Broker {

@@ -233,7 +233,7 @@ describe('apiVersions: false', () => {
     const cluster = await clusterOf({ apiVersions: { InitProducerId: false } })
     const client = await clientOf(cluster)
     const { apiKeys } = await client.ask(apiVersions, 0, {})
-    expect(apiKeys.map(({ apiKey }) => apiKey)).toEqual([0, 3, 18])
+    expect(apiKeys.map(({ apiKey }) => apiKey)).toEqual([0, 3, 17, 18, 36])
     client.write(frameOf(initProducerId, 4, ID))
     await client.closed
     expect(cluster.violations[0]).toContain('InitProducerId, which this broker lacks')
@@ -276,8 +276,10 @@ describe('kafkaVersion', () => {
       [
         [0, 3, 13],
         [3, 0, 13],
+        [17, 0, 1],
         [18, 0, 4],
         [22, 0, 5],
+        [36, 0, 2],
       ],
     ],
     [
@@ -285,8 +287,10 @@ describe('kafkaVersion', () => {
       [
         [0, 0, 9],
         [3, 0, 11],
+        [17, 0, 1],
         [18, 0, 3],
         [22, 0, 4],
+        [36, 0, 2],
       ],
     ],
     [
@@ -294,6 +298,7 @@ describe('kafkaVersion', () => {
       [
         [0, 0, 3],
         [3, 0, 4],
+        [17, 0, 0],
         [18, 0, 1],
         [22, 0, 0],
       ],
@@ -303,6 +308,7 @@ describe('kafkaVersion', () => {
       [
         [0, 0, 2],
         [3, 0, 1],
+        [17, 0, 0],
         [18, 0, 0],
       ],
     ],
