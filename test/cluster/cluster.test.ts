@@ -1,18 +1,19 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
-import { Producer, type ProducerOptions } from '../../src/index.ts'
+import type { Producer } from '../../src/index.ts'
+import { type ProducerOptions } from '../../src/index.ts'
 import { metadata as metadataApi } from '../../src/protocol/messages/metadata.ts'
-import { TestCluster, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import { type TestClusterOptions } from '../../src/testing/test-cluster.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
-import { addressesOf, Client, closeAll, closeLater, count, deadAddress, peerOf } from './client.ts'
+import { producerHarness, realTime } from '../support/producer-harness.ts'
+import { addressesOf, Client, closeAll, count, deadAddress, peerOf } from './client.ts'
+
+const harness = producerHarness()
 
 afterEach(closeAll)
 
-async function brokersOf(options: TestClusterOptions = {}): Promise<TestCluster> {
-  const brokers = await TestCluster.start(options)
-  closeLater(() => brokers.close())
-  return brokers
-}
+const brokersOf = (options?: TestClusterOptions): Promise<TestCluster> => harness.startCluster(options)
 
 describe('bootstrap', () => {
   it('goes on to the next address when one is dead, in whatever order they are tried', async () => {
@@ -210,11 +211,8 @@ describe('connections', () => {
 describe('a producer whose cluster changes', () => {
   const SOON = { retryBackoffMs: 1, retryBackoffMaxMs: 2, reconnectBackoffMs: 1, reconnectBackoffMaxMs: 2 }
 
-  function producerOf(brokers: TestCluster, options: Partial<ProducerOptions> = {}): Producer {
-    const producer = new Producer({ brokers: brokers.bootstrap, ...SOON, ...options })
-    closeLater(() => producer.close({ timeoutMs: 0 }).catch(() => undefined)) // gives up what a test left unsettled
-    return producer
-  }
+  const producerOf = ({ bootstrap }: TestCluster, options: Partial<ProducerOptions> = {}): Producer =>
+    harness.newProducer({ brokers: bootstrap, ...SOON, ...options }, realTime)
 
   function valuesOf(brokers: TestCluster): string[] {
     return brokers.records('t').map(({ value }) => String(value))
@@ -296,8 +294,7 @@ describe('a producer whose cluster changes', () => {
 
   it('starts before its cluster does', async () => {
     const ports = [Number((await deadAddress()).split(':')[1])]
-    const producer = new Producer({ brokers: `127.0.0.1:${ports[0] ?? 0}`, ...SOON })
-    closeLater(() => producer.close({ timeoutMs: 0 }).catch(() => undefined)) // gives up what a test left unsettled
+    const producer = harness.newProducer({ brokers: `127.0.0.1:${ports[0] ?? 0}`, ...SOON }, realTime)
     const sent = producer.send({ topic: 't', value: 'early' })
     await turns(50)
     const brokers = await brokersOf({ ports, topics: { t: 1 } })

@@ -2,11 +2,12 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import type { DiagnosticEvents } from '../../src/diagnostics.ts'
-import { Producer } from '../../src/index.ts'
 import { describeCluster } from '../../src/protocol/messages/describe-cluster.ts'
-import { TestCluster, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import { type TestClusterOptions } from '../../src/testing/test-cluster.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
 import type { Script } from '../support/hostile-peer.ts'
+import { producerHarness, realTime } from '../support/producer-harness.ts'
 import {
   addressesOf,
   Client,
@@ -19,13 +20,11 @@ import {
   topicAnswer,
 } from './client.ts'
 
+const harness = producerHarness()
+
 afterEach(closeAll)
 
-async function brokersOf(options: TestClusterOptions = {}): Promise<TestCluster> {
-  const brokers = await TestCluster.start(options)
-  closeLater(() => brokers.close())
-  return brokers
-}
+const brokersOf = (options?: TestClusterOptions): Promise<TestCluster> => harness.startCluster(options)
 
 /** What a diagnostics channel tells from now on. */
 function heard<Name extends keyof DiagnosticEvents>(name: Name): DiagnosticEvents[Name][] {
@@ -186,8 +185,8 @@ describe('C16: two clusters in one bootstrap list', () => {
   it('C16: no record goes astray', async () => {
     const [ours, other] = [await brokersOf({ topics: { t: 1 } }), await brokersOf({ topics: { t: 1 } })]
     let places = ours.bootstrap
-    const producer = new Producer({ brokers: () => Promise.resolve(places), deliveryTimeoutMs: 400, retryBackoffMs: 5 })
-    closeLater(() => producer.close({ timeoutMs: 0 }).catch(() => undefined))
+    const brokers = (): Promise<string> => Promise.resolve(places)
+    const producer = harness.newProducer({ brokers, deliveryTimeoutMs: 400, retryBackoffMs: 5 }, realTime)
     await producer.send({ topic: 't', value: 'a' })
     places = other.bootstrap
     await ours.close()

@@ -5,7 +5,7 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { createServer as createTlsServer } from 'node:tls'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { KafkaError, Producer, type DiagnosticEvents, type ProducerOptions } from '../../src/index.ts'
 import { FakeClock, until } from '../support/fake-clock.ts'
 import { golden } from '../support/golden.ts'
@@ -20,31 +20,18 @@ import {
   type HostileAnswer,
   type SeenRequest,
 } from '../support/hostile-peer.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 
 // Every Producer here lives on a clock that stands still: what settles, settles without a timer.
 
+const harness = producerHarness()
 const open: (() => Promise<unknown>)[] = []
-const uncaught: unknown[] = []
-const onUncaught = (error: unknown): void => void uncaught.push(error)
-
-beforeAll(() => {
-  process.on('unhandledRejection', onUncaught)
-  process.on('uncaughtException', onUncaught)
-})
-afterAll(() => {
-  process.off('unhandledRejection', onUncaught)
-  process.off('uncaughtException', onUncaught)
-})
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close()
-  expect(uncaught).toEqual([])
 })
 
-function producerOf(brokers: string, options: Partial<ProducerOptions> = {}): Producer {
-  const producer = new Producer({ brokers, ...options }, new FakeClock())
-  open.push(() => producer.close({ timeoutMs: 0 }).catch(() => undefined)) // gives up what a test left unsettled
-  return producer
-}
+const producerOf = (brokers: string, options: Partial<ProducerOptions> = {}): Producer =>
+  harness.newProducer({ brokers, ...options })
 
 async function peerOf(...script: Parameters<typeof HostilePeer.start>): Promise<HostilePeer> {
   const peer = await HostilePeer.start(...script)
@@ -331,6 +318,7 @@ describe('memory', () => {
   }
 
   it.each(hostileAnswers)(`grows by less than 1 MB in ${ROUNDS} rounds of $name`, async (row) => {
+    harness.except({ secrecy: 'whoever hears everything keeps it, which is what is measured here' })
     const peer = await peerOf(answerTo('ApiVersions', row))
     const round = async (): Promise<void> => {
       const producer = new Producer({ brokers: peer.address }, new FakeClock())

@@ -1,24 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { afterEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Producer, type ProducerOptions } from '../../src/index.ts'
-import { TestCluster, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import { type TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import { producerHarness, realTime } from '../support/producer-harness.ts'
 import { failureOf } from '../support/settling.ts'
 
-const open: (() => Promise<void>)[] = []
-
-afterEach(async () => {
-  for (const close of open.splice(0).reverse()) await close()
-})
+const harness = producerHarness()
 
 async function start(
   compression: ProducerOptions['compression'],
   options: TestClusterOptions = {},
   more: Partial<ProducerOptions> = {},
 ): Promise<{ cluster: TestCluster; producer: Producer }> {
-  const cluster = await TestCluster.start({ topics: { t: 1 }, ...options })
-  open.push(() => cluster.close())
-  const producer = new Producer({ brokers: cluster.bootstrap, compression, ...more })
-  open.push(() => producer.close({ timeoutMs: 0 }).catch(() => undefined))
+  const cluster = await harness.startCluster({ topics: { t: 1 }, ...options })
+  const producer = harness.newProducer({ compression, ...more }, realTime)
   return { cluster, producer }
 }
 

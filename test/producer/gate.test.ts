@@ -1,26 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Producer, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
-import { TestCluster, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
-import { FakeClock } from '../support/fake-clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
+import { type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import { type TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { advanceUntilSettled } from '../support/settling.ts'
 
+const harness = producerHarness()
 let cluster: TestCluster
 let clock: FakeClock
 let producer: Producer
 
 beforeEach(() => {
-  clock = new FakeClock()
-})
-
-afterEach(async () => {
-  await producer.close({ timeoutMs: 0 }).catch(() => undefined)
-  expect(cluster.violations).toEqual([])
-  await cluster.close()
+  clock = harness.clock
 })
 
 async function start(topic: TestClusterOptions['topics'], options: Partial<ProducerOptions> = {}): Promise<void> {
-  cluster = await TestCluster.start({ brokers: 1, ...(topic === undefined ? {} : { topics: topic }) })
-  producer = new Producer({ brokers: cluster.bootstrap, batchBytes: 1, ...options }, clock)
+  cluster = await harness.startCluster({ brokers: 1, ...(topic === undefined ? {} : { topics: topic }) })
+  producer = harness.newProducer({ batchBytes: 1, ...options })
 }
 
 const record = (value: string, partition = 0): ProducerRecord => ({ topic: 't', partition, value })

@@ -7,35 +7,29 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { buildSync } from 'esbuild'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Producer, type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
-import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
+import { type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { turns, until } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { advanceUntilSettled, failureOf } from '../support/settling.ts'
 
 let cluster: TestCluster
 let clock: FakeClock
-const producers: Producer[] = []
+const harness = producerHarness()
 
 beforeEach(async () => {
-  cluster = await TestCluster.start({ brokers: 2, topics: { t: 2 }, autoCreateTopics: false })
-  clock = new FakeClock()
+  cluster = await harness.startCluster({ brokers: 2, topics: { t: 2 }, autoCreateTopics: false })
+  clock = harness.clock
 })
 
-afterEach(async () => {
-  await Promise.all(producers.splice(0).map((producer) => producer.close({ timeoutMs: 0 }).catch(() => undefined)))
-  expect(cluster.violations).toEqual([])
-  await cluster.close()
-})
-
-function newProducer(options: Partial<ProducerOptions> = {}): Producer {
-  const producer = new Producer({ brokers: cluster.bootstrap, ...options }, clock)
-  producers.push(producer)
-  return producer
-}
+const newProducer = (options: Partial<ProducerOptions> = {}): Producer => harness.newProducer(options)
 
 const record = (value = 'x', partition = 0): ProducerRecord => ({ topic: 't', partition, value })
 const values = (): string[] => cluster.records('t').map(({ value }) => String(value))
+const ELSEWHERE = 'the records are of a producer in another process, or thread'
 const INDEX = new URL('../../src/index.ts', import.meta.url).href
 
 /** A program of its own; everything that it says, and how it ended. */
@@ -155,6 +149,7 @@ describe('P3: flush', () => {
 
 describe('the process', () => {
   it('P1: a SIGTERM with 100 000 records on their way: all are acknowledged, and it ends by itself', async () => {
+    harness.except({ bytes: ELSEWHERE })
     const { code, said, complaint } = await run(
       `
       const producer = new Producer({ brokers, bufferBytes: 2 ** 27 })
@@ -196,6 +191,7 @@ describe('the process', () => {
   })
 
   it('that is done ends by itself, without close; no rejection is left over, whatever failed', async () => {
+    harness.except({ bytes: ELSEWHERE })
     const { code, said, complaint } = await run(`
       const open = new Producer({ brokers })
       await open.send({ topic: 't', value: 'x' })
@@ -251,7 +247,7 @@ describe('P12: leaks', () => {
     const { signal } = new AbortController()
     const before = handles()
     for (let cycle = 0; cycle < 300; cycle++) {
-      const producer = new Producer({ brokers: cluster.bootstrap }, clock)
+      const producer = newProducer()
       await producer.send(record(), { signal })
       await producer.close()
     }
@@ -263,8 +259,8 @@ describe('P12: leaks', () => {
   })
 
   it('a thousand producers at once get on with one another', async () => {
-    await using one = await TestCluster.start({ topics: { t: 1 } })
-    const many = Array.from({ length: 1000 }, () => new Producer({ brokers: one.bootstrap }, clock))
+    const one = await harness.startCluster({ topics: { t: 1 } })
+    const many = Array.from({ length: 1000 }, () => newProducer())
     await Promise.all(many.map((producer) => producer.send(record())))
     await Promise.all(many.map((producer) => producer.close()))
     expect(one.recordCount('t')).toBe(1000)
@@ -286,6 +282,7 @@ describe('P14: nothing is shared', () => {
   afterAll(() => rmSync(folder, { recursive: true }))
 
   it('by two copies of the package in one process', async () => {
+    harness.except({ bytes: ELSEWHERE })
     const { code, said, complaint } = await run(`
       const [first, second] = await Promise.all(${JSON.stringify(copies)}.map((path) => import(path)))
       const [one, other] = [new first.Producer({ brokers }), new second.Producer({ brokers })]
@@ -300,6 +297,7 @@ describe('P14: nothing is shared', () => {
   })
 
   it('by worker threads', async () => {
+    harness.except({ bytes: ELSEWHERE })
     const source = `
       const { workerData } = require('node:worker_threads')
       import(workerData.path).then(async ({ Producer }) => {
@@ -332,6 +330,7 @@ describe('P8: buffers', () => {
   })
 
   it('that are changed too early spoil their own record at most', async () => {
+    harness.except({ bytes: 'the bytes are changed while they belong to the producer' })
     const producer = newProducer()
     const shared = new Uint8Array(growable(4, 100_000))
     const sends = [

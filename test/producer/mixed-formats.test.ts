@@ -1,30 +1,28 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Producer, type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
+import { type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
 import { encodeResponseFrame } from '../../src/protocol/frame.ts'
 import { apiVersions } from '../../src/protocol/messages/api-versions.ts'
-import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { turns, until } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { advanceUntilSettled } from '../support/settling.ts'
 
 /** Clusters in the middle of an upgrade: some brokers read other formats than others. */
 
+const harness = producerHarness()
 let cluster: TestCluster
 let clock: FakeClock
 let producer: Producer
 
 beforeEach(() => {
-  clock = new FakeClock()
-})
-
-afterEach(async () => {
-  await producer.close({ timeoutMs: 0 }).catch(() => undefined)
-  expect(cluster.violations).toEqual([])
-  await cluster.close()
+  clock = harness.clock
 })
 
 /** Two brokers, each leads the partition one below its number; one of them says that it is Kafka 0.10. */
 async function start(oldBroker: number, options: Partial<ProducerOptions>): Promise<void> {
-  cluster = await TestCluster.start({
+  cluster = await harness.startCluster({
     brokers: 2,
     topics: { t: { partitions: 2, replicationFactor: 2 } },
     kafkaVersion: '2.8',
@@ -42,7 +40,7 @@ async function start(oldBroker: number, options: Partial<ProducerOptions>): Prom
     answer: (correlationId) =>
       Buffer.concat(encodeResponseFrame(apiVersions, 0, correlationId, { errorCode: 0, apiKeys }).chunks),
   })
-  producer = new Producer({ brokers: cluster.bootstrap, ...options }, clock)
+  producer = harness.newProducer(options)
 }
 
 const record = (value: string, partition: number): ProducerRecord => ({ topic: 't', partition, value })

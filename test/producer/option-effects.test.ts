@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Producer, type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
+import { type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
 import { producerOptionTable, resolveProducerOptions } from '../../src/producer/options.ts'
-import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import type { TestCluster, TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { turns, until } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { advanceUntilSettled, failureOf } from '../support/settling.ts'
 
 /**
@@ -16,30 +20,25 @@ interface Effect {
   /** What else there is, with it and without it. */
   readonly base?: Partial<ProducerOptions>
   readonly brokers?: number
+  /** How else the brokers are. */
+  readonly cluster?: Partial<TestClusterOptions>
   readonly observe: (producer: Producer) => Promise<unknown>
   readonly given: unknown
   readonly without: unknown
 }
 
 let cluster: TestCluster
-const clusters: TestCluster[] = []
+const harness = producerHarness()
 let clock: FakeClock
-let producer: Producer | null = null
 
-async function start({ brokers = 1 }: Effect): Promise<void> {
-  cluster = await TestCluster.start({ brokers, topics: { t: 4 } })
-  clusters.push(cluster)
+async function start({ brokers = 1, cluster: more }: Effect): Promise<void> {
+  cluster = await harness.startCluster({ brokers, topics: { t: 4 }, ...more })
 }
 
 beforeEach(() => {
-  clock = new FakeClock()
+  clock = harness.clock
   said.length = dials.length = 0
   blockedPort = undefined
-})
-
-afterEach(async () => {
-  await producer?.close({ timeoutMs: 0 }).catch(() => undefined)
-  await Promise.all(clusters.splice(0).map((each) => each.close()))
 })
 
 /** What hooks and callbacks of the user's were told. */
@@ -68,7 +67,47 @@ async function warm(p: Producer): Promise<void> {
   await clock.advance(2000) // metadata has pauses of its own; they are over
 }
 
+const PASSWORD = randomBytes(12).toString('hex')
+const LOGIN = { mechanism: 'plain', username: 'alice', password: PASSWORD } as const
+const ACCOUNTS = { users: { alice: PASSWORD } }
+
+/** "connected", or the code of the error. */
+async function outcomeOfConnect(p: Producer): Promise<string> {
+  const outcome = p.connect().then(
+    () => 'connected',
+    (error: unknown) => (error as KafkaError).code,
+  )
+  await advanceUntilSettled(clock, outcome, 100)
+  return outcome
+}
+
 const effects: readonly Effect[] = [
+  {
+    option: 'tls',
+    set: { rejectUnauthorized: false },
+    cluster: { tls: true },
+    observe: outcomeOfConnect,
+    given: 'connected',
+    without: 'PEER_SPEAKS_TLS',
+  },
+  {
+    option: 'sasl',
+    set: LOGIN,
+    cluster: { sasl: ACCOUNTS },
+    observe: outcomeOfConnect,
+    given: 'connected',
+    without: 'CONNECTION_CLOSED',
+  },
+  {
+    option: 'allowPlaintextCredentials',
+    set: true,
+    // Not a loopback address, as far as the producer can see.
+    base: { brokers: '192.0.2.1:9092', sasl: LOGIN, createSocket: () => connect(cluster.ports[0]!, '127.0.0.1') },
+    cluster: { sasl: ACCOUNTS },
+    observe: outcomeOfConnect,
+    given: 'connected',
+    without: 'PLAINTEXT_CREDENTIALS_REFUSED',
+  },
   {
     option: 'brokers',
     set: '127.0.0.1:1',
@@ -401,14 +440,14 @@ describe('the options of Producer', () => {
   it.each(effects)('$option does something', async (effect) => {
     const { option, set, base, observe, given } = effect
     await start(effect)
-    producer = new Producer({ brokers: cluster.bootstrap, ...base, [option]: set }, clock)
+    const producer = harness.newProducer({ ...base, [option]: set })
     expect(await observe(producer)).toEqual(given)
   })
 
   it.each(effects)('$option, left out, does its default', async (effect) => {
     const { base, observe, without } = effect
     await start(effect)
-    producer = new Producer({ brokers: cluster.bootstrap, ...base }, clock)
+    const producer = harness.newProducer(base)
     expect(await observe(producer)).toEqual(without)
   })
 

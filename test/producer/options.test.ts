@@ -52,7 +52,6 @@ describe('the options of Producer', () => {
     [{ acks: '1' }, 'acks: got "1", expected \'all\', 1 or 0'],
     [{ partitioner: 'murmur' }, "'fnv1a_random' or a function; did you mean 'murmur2'?"],
     [{ logger: console.log }, 'logger: got a function, expected an object with debug, info, warn and error'],
-    [{ tls: true }, 'tls: not available in this version of headrace; only false can be given'],
     [{ idempotent: 'yes' }, 'idempotent: got "yes", expected true or false'],
     [{ idempotent: true, acks: 1 }, "idempotent: true needs acks 'all', got 1"],
     [{ bufferBytes: 100 }, 'bufferBytes: got 100, expected an integer, 1024 to'],

@@ -1,25 +1,21 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Producer } from '../../src/index.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
 import { encodeResponseFrame } from '../../src/protocol/frame.ts'
 import { initProducerId } from '../../src/protocol/messages/init-producer-id.ts'
-import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { FakeClock } from '../support/fake-clock.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { advanceUntilSettled } from '../support/settling.ts'
 
+const harness = producerHarness()
 let cluster: TestCluster
 let clock: FakeClock
 let producer: Producer
 
 beforeEach(async () => {
-  clock = new FakeClock()
-  cluster = await TestCluster.start({ brokers: 1, topics: { t: 1 } })
-  producer = new Producer({ brokers: cluster.bootstrap, batchBytes: 1, idempotent: true }, clock)
-})
-
-afterEach(async () => {
-  await producer.close({ timeoutMs: 0 }).catch(() => undefined)
-  expect(cluster.violations).toEqual([])
-  await cluster.close()
+  clock = harness.clock
+  cluster = await harness.startCluster({ brokers: 1, topics: { t: 1 } })
+  producer = harness.newProducer({ batchBytes: 1, idempotent: true })
 })
 
 async function send(value: string): Promise<void> {

@@ -1,31 +1,23 @@
 import { getEventListeners } from 'node:events'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { BatchDeliveryError, Producer, type ProducerOptions, type RecordMetadata } from '../../src/index.ts'
-import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { FakeClock, until } from '../support/fake-clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
+import { BatchDeliveryError, type ProducerOptions, type RecordMetadata } from '../../src/index.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { until } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { advanceUntilSettled, failureOf } from '../support/settling.ts'
 
 let cluster: TestCluster
 let clock: FakeClock
-const producers: Producer[] = []
+const harness = producerHarness()
 
 beforeEach(async () => {
-  cluster = await TestCluster.start({ brokers: 1, topics: { t: 2 }, autoCreateTopics: false })
-  clock = new FakeClock()
+  cluster = await harness.startCluster({ brokers: 1, topics: { t: 2 }, autoCreateTopics: false })
+  clock = harness.clock
 })
 
-afterEach(async () => {
-  await Promise.all(producers.splice(0).map((producer) => producer.close({ timeoutMs: 0 }).catch(() => undefined)))
-  expect(cluster.violations).toEqual([])
-  await cluster.close()
-})
-
-/** Time stands still unless a test moves it: what settles by itself needed no timer. */
-function newProducer(options: Partial<ProducerOptions> = {}): Producer {
-  const producer = new Producer({ brokers: cluster.bootstrap, ...options }, clock)
-  producers.push(producer)
-  return producer
-}
+const newProducer = (options: Partial<ProducerOptions> = {}): Producer => harness.newProducer(options)
 
 const produceRequests = (): number => cluster.requests.filter(({ api }) => api === 'Produce').length
 const values = (): string[] => cluster.records('t').map(({ value }) => String(value))
@@ -89,7 +81,7 @@ describe('batching', () => {
   })
 
   it('never makes a request larger than maxRequestBytes out of several batches', async () => {
-    await using many = await TestCluster.start({ topics: { t: 20 } })
+    const many = await harness.startCluster({ topics: { t: 20 } })
     const producer = newProducer({ brokers: many.bootstrap, maxRequestBytes: 5000, batchBytes: 2000 })
     const sizes: number[] = []
     await producer.sendAll(
@@ -138,7 +130,7 @@ describe('retries', () => {
   })
 
   it('tries the leader that a refusal names at once (KIP-951)', async () => {
-    await using two = await TestCluster.start({ brokers: 2, topics: { t: 1 } })
+    const two = await harness.startCluster({ brokers: 2, topics: { t: 1 } })
     const producer = newProducer({ brokers: two.bootstrap })
     await producer.send({ topic: 't', value: 'before' })
     two.moveLeader('t', 0, two.leader('t', 0) === 1 ? 2 : 1)

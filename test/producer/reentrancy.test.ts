@@ -1,14 +1,19 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Producer, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
+import { type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
 import { encodeResponseFrame } from '../../src/protocol/frame.ts'
 import { produce } from '../../src/protocol/messages/produce.ts'
-import { TestCluster, type TestClusterOptions } from '../../src/testing/test-cluster.ts'
-import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import { type TestClusterOptions } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { turns, until } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { advanceUntilSettled } from '../support/settling.ts'
 
 /** User code that comes back: whatever it calls from where the engine calls it, every record is told once. */
 
+const harness = producerHarness()
 let cluster: TestCluster
 let clock: FakeClock
 let producer: Producer
@@ -16,22 +21,16 @@ let producer: Producer
 let told: string[]
 
 beforeEach(() => {
-  clock = new FakeClock()
+  clock = harness.clock
   told = []
-})
-
-afterEach(async () => {
-  await producer.close({ timeoutMs: 0 }).catch(() => undefined)
-  expect(cluster.violations).toEqual([])
-  await cluster.close()
 })
 
 async function start(
   options: Partial<ProducerOptions> = {},
   clusterOptions: Partial<TestClusterOptions> = {},
 ): Promise<void> {
-  cluster = await TestCluster.start({ brokers: 1, topics: { t: 2, u: 1 }, ...clusterOptions })
-  producer = new Producer({ brokers: cluster.bootstrap, batchBytes: 1, ...options }, clock)
+  cluster = await harness.startCluster({ brokers: 1, topics: { t: 2, u: 1 }, ...clusterOptions })
+  producer = harness.newProducer({ batchBytes: 1, ...options })
 }
 
 /** Nothing can be looked up: records wait for their topics, for a second. */

@@ -1,32 +1,25 @@
 import { once } from 'node:events'
 import { Readable, Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Producer, type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
-import { TestCluster } from '../../src/testing/test-cluster.ts'
-import { FakeClock, turns, until } from '../support/fake-clock.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Producer } from '../../src/index.ts'
+import { type KafkaError, type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
+import type { TestCluster } from '../../src/testing/test-cluster.ts'
+import type { FakeClock } from '../support/fake-clock.ts'
+import { turns, until } from '../support/fake-clock.ts'
+import { producerHarness } from '../support/producer-harness.ts'
 import { failureOf } from '../support/settling.ts'
 
 let cluster: TestCluster
 let clock: FakeClock
-const producers: Producer[] = []
+const harness = producerHarness()
 
 beforeEach(async () => {
-  cluster = await TestCluster.start({ topics: { t: 1 }, autoCreateTopics: false })
-  clock = new FakeClock()
+  cluster = await harness.startCluster({ topics: { t: 1 }, autoCreateTopics: false })
+  clock = harness.clock
 })
 
-afterEach(async () => {
-  await Promise.all(producers.splice(0).map((producer) => producer.close({ timeoutMs: 0 }).catch(() => undefined)))
-  expect(cluster.violations).toEqual([])
-  await cluster.close()
-})
-
-function newProducer(options: Partial<ProducerOptions> = {}): Producer {
-  const producer = new Producer({ brokers: cluster.bootstrap, ...options }, clock)
-  producers.push(producer)
-  return producer
-}
+const newProducer = (options: Partial<ProducerOptions> = {}): Producer => harness.newProducer(options)
 
 const values = (): string[] => cluster.records('t').map(({ value }) => String(value))
 const numbered = (count: number): ProducerRecord[] =>
