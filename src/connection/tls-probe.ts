@@ -8,7 +8,7 @@ const PROBE_TIMEOUT_MS = 1000
 /**
  * Whether a peer that hangs up on plaintext answers to a TLS greeting. OpenSSL says nothing at all to what is no TLS, so
  * the most common mistake, a TLS port without `tls`, can only be named by asking (DESIGN.md, "Non-obvious"). Nothing of
- * ours is sent.
+ * ours is sent. It keeps the process alive, for whoever waits for the connection is to hear of it.
  */
 export async function speaksTls(options: Omit<OpenSocketOptions, 'signal'>): Promise<boolean> {
   let socket
@@ -19,11 +19,9 @@ export async function speaksTls(options: Omit<OpenSocketOptions, 'signal'>): Pro
     return false // it could not be asked; the failure that led here stays the one that is told
   }
   const secure = connect({ socket, rejectUnauthorized: false })
-  // It is only asked on the side: a program that has ended must not wait for it.
-  secure.unref()
   socket.on('error', ignoreLateError)
   const isTls = await new Promise<boolean>((resolve) => {
-    const timer = options.clock.after(PROBE_TIMEOUT_MS, () => resolve(false), false)
+    const timer = options.clock.after(PROBE_TIMEOUT_MS, () => resolve(false))
     const settle = (is: boolean): void => {
       timer.cancel()
       resolve(is)

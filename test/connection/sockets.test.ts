@@ -12,6 +12,7 @@ import type { ConnectionError } from '../../src/errors.ts'
 import { FrameReader } from '../../src/protocol/frame.ts'
 import { metadata } from '../../src/protocol/messages/metadata.ts'
 import { produce } from '../../src/protocol/messages/produce.ts'
+import { TestCluster } from '../../src/testing/test-cluster.ts'
 import { FakeClock, turns, until } from '../support/fake-clock.ts'
 import { decentAnswer, HostilePeer, NOTHING, type Script } from '../support/hostile-peer.ts'
 
@@ -231,6 +232,14 @@ describe('P13: a machine that has run out of something', () => {
     expect([first, recovered]).toEqual([{ isConnected: true }, { isConnected: true }])
     expect(exhausted).toMatchObject({ name: 'ConnectionError', code: 'CONNECTION_FAILED', retriable: true })
     expect(exhausted?.message).toContain('this process has no file descriptor left')
+  })
+
+  it('a program that only connects lives until it is told that the port speaks TLS', async () => {
+    const cluster = await TestCluster.start({ topics: {}, tls: true })
+    const script = fileURLToPath(new URL('only-connects.ts', import.meta.url))
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', script, cluster.bootstrap])
+    expect(stdout).toBe(`${cluster.bootstrap}: PEER_SPEAKS_TLS: this port speaks TLS: set tls\n`)
+    await cluster.close()
   })
 
   it('P13: no local port left: said so', async () => {
