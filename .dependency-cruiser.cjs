@@ -23,6 +23,7 @@ const L1 = `^src/(${peers.join('|')})/`
 layers.push({ name: 'connection', at: '^src/connection/', may: ['^src/connection/', L1, L0] })
 layers.push({ name: 'cluster', at: '^src/cluster/', may: ['^src/(cluster|connection)/', L1, L0] })
 layers.push({ name: 'producer', at: '^src/producer/', may: ['^src/(producer|cluster|connection)/', L1, L0] })
+layers.push({ name: 'diagnose', at: '^src/diagnose/', may: ['^src/(diagnose|producer|cluster|connection)/', L1, L0] })
 layers.push({ name: 'index', at: '^src/index\\.ts$', may: ['^src/(?!cli|testing|destination|output)'] })
 layers.push({ name: 'testing', at: '^src/testing/', may: ['^src/testing/', '^src/(?!cli|destination|output|index)'] })
 layers.push({ name: 'destination', at: '^src/destination/', may: ['^src/destination/', '^src/index\\.ts$'] })

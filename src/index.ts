@@ -1,4 +1,5 @@
 export { Producer, type SendAllOptions, type SendOptions } from './producer/producer.ts'
+export { diagnose, type DiagnosisStep } from './diagnose/diagnose.ts'
 export type { WritableOptions } from './producer/writable.ts'
 export type { RecordForTopic } from './producer/arguments.ts'
 export type { CodecName, CompressFunction, CompressionSettings } from './compression/codec.ts'

@@ -5,7 +5,7 @@ import { chooseVersion, type VersionRanges } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { formatAddress } from './broker-address.ts'
 import type { Outcome } from './answers.ts'
-import { asKafkaError, connectionError } from './failure.ts'
+import { asKafkaError, asSeenByParked, connectionError } from './failure.ts'
 import { asGuess } from './guess.ts'
 import { login, type LoggedIn, type LoginWire } from './login.ts'
 import type { SocketTarget } from './open-socket.ts'
@@ -118,6 +118,7 @@ export class Connection {
   /** Dials, TLS included. @throws {ConnectionError | AuthenticationError} naming the address. */
   async dial(): Promise<void> {
     const { clock, connectTimeoutMs, onStep } = this.#options
+    if (this.#closedBy !== null) throw this.#closedBy
     this.#openedAtMs = clock.now()
     this.#enter('connecting')
     const readyByMs = this.#options.readyByMs ?? clock.now() + connectTimeoutMs
@@ -278,7 +279,8 @@ export class Connection {
   #loginAgain(): Promise<LoggedIn> {
     const { mechanism, clock, connectTimeoutMs } = this.#options
     if (!mechanism) throw new Error('connection: a session without a mechanism')
-    this.#mustBeReadyBy(clock.now() + connectTimeoutMs)
+    // A broker that throttles us does not read until then.
+    this.#mustBeReadyBy(Math.max(clock.now(), this.throttledUntilMs) + connectTimeoutMs)
     return this.#login(mechanism, true)
   }
 
@@ -367,7 +369,7 @@ export class Connection {
     this.#wire.end(error)
     this.#enter('closed')
     this.#wire.failAll(error)
-    this.#reauthentication.giveUp(error)
+    this.#reauthentication.giveUp(asSeenByParked(this.address, error))
     if (!wasReady) return
     if (closedChannel.hasSubscribers) closedChannel.publish({ ...this.#target, error })
     this.onClosed?.(error)

@@ -11,6 +11,8 @@ import { startCluster, type RealCluster } from '../support/kafka/cluster.ts'
 import { createTopic } from '../support/kafka/readers.ts'
 import { describeBrokers } from '../support/kafka/require-brokers.ts'
 import { allow, showCertificate } from '../support/kafka/security-admin.ts'
+import { NEWEST_VERSION } from '../support/kafka/versions.ts'
+import { kafkaVersionsUnderTest } from '../support/kafka/versions-under-test.ts'
 import { Authority, daysFromNow, type Issued } from '../support/tls/authority.ts'
 
 const CONTAINER = 'kafka_headrace_7'
@@ -32,7 +34,11 @@ describeBrokers('what diagnose says of a real cluster', () => {
       ...{ version: '4.3.1', nodes: 1, security: true, authorizer: true, serverCertificate: good },
       // A listener that advertises the name of a container, and one that advertises where nothing listens.
       advertisedHosts: { ssl: CONTAINER, mtls: ELSEWHERE },
-      properties: { 'auto.create.topics.enable': 'false', 'connections.max.reauth.ms': '60000' },
+      properties: {
+        ...{ 'auto.create.topics.enable': 'false', 'connections.max.reauth.ms': '60000' },
+        // Each thread of a listener has its certificate for itself: with one, all connections meet the same.
+        'num.network.threads': '1',
+      },
     })
     for (const name of [topic, closed]) {
       await createTopic({ ...cluster.at, topic: name, partitions: 3, replicationFactor: 1 })
@@ -227,5 +233,26 @@ describeBrokers('what diagnose says of a real cluster', () => {
     const [step, code, message] = await said({ brokers: at('saslPlaintext') })
     expect([step, code]).toEqual(['sasl', 'CONNECTION_CLOSED'])
     expect(message).toContain('does this listener want SASL? If it does, set sasl')
+  })
+})
+
+/** The release in its words: `0.10.0`, but `2.8`. */
+const releaseOf = (version: string): string =>
+  version
+    .split('.')
+    .slice(0, version.startsWith('0.10') ? 3 : 2)
+    .join('.')
+
+describeBrokers('what diagnose says of brokers of every age', () => {
+  it.each(kafkaVersionsUnderTest().map(({ version }) => version))('is which they are: %s', async (version) => {
+    await using cluster = await startCluster({ version, nodes: 1 })
+    const brokers = cluster.listeners.plaintext
+    // These brokers create topics that are asked for: one that the first question had made would be there for the second.
+    for (let i = 0; i < 2; i++) expect(await failureOf({ brokers }, 'nowhere')).toMatchObject({ step: 'topic' })
+    const steps = await stepsOf({ brokers })
+    const known = releaseOf(version) + (version === NEWEST_VERSION ? ' or newer' : '')
+    expect(steps.find(({ step }) => step === 'api-versions')?.message).toMatch(
+      new RegExp(` most likely Kafka ${known}$`),
+    )
   })
 })

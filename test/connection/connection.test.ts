@@ -363,6 +363,12 @@ describe('dialling', () => {
     expect(await failed).toMatchObject({ code: 'CLOSED_BY_CLIENT' })
   })
 
+  it('is not dialled once it was closed', async () => {
+    const connection = new Connection(optionsOf(9092, new FakeClock()))
+    connection.close()
+    expect(await failureOf(connection)).toMatchObject({ code: 'CLOSED_BY_CLIENT' })
+  })
+
   it('goes where mapAddress says, and keeps the name', async () => {
     const peer = await peerOf()
     const mapAddress = (): { host: string; port: number } => ({ host: '127.0.0.1', port: peer.port })
