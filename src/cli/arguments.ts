@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import { UsageError } from './exit-code.ts'
 
 /** For commander: a whole number in [min, max]. */
@@ -36,6 +36,12 @@ export function requireAll(options: object, names: readonly string[]): void {
   const missing = names.filter((name) => !Object.hasOwn(options, name)).map((name) => `--${name}`)
   if (missing.length === 0) return
   throw new UsageError(`${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} missing; see --help`)
+}
+
+/** What stands on the command line, without commander's defaults: a configuration file wins over those. */
+export function givenOptions(command: Command, names: readonly string[]): Record<string, unknown> {
+  const given = names.filter((name) => command.getOptionValueSource(name) === 'cli')
+  return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name) as unknown]))
 }
 
 /** For commander: `name:partitions` or `name`, repeatable. */

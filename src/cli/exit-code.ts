@@ -20,7 +20,16 @@ export class UsageError extends Error {
   readonly code = 'USAGE'
 }
 
+/** An error of the library, told in flags instead of options. */
+export class SpokenError extends Error {
+  override readonly name = 'SpokenError'
+  constructor(message: string, cause: unknown) {
+    super(message, { cause })
+  }
+}
+
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof SpokenError) return exitCodeOf(error.cause)
   if (error instanceof UsageError || error instanceof OptionError) return EXIT.usage
   if (error instanceof BatchDeliveryError) return EXIT.undelivered
   const isUnreachable =

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { ReadStream as TerminalStream } from 'node:tty'
 import type { Readable } from 'node:stream'
 import { UsageError } from './exit-code.ts'
+import { reasonOf } from './read-file.ts'
 
 export interface Input {
   /** For messages: the path, or `stdin`. */
@@ -37,11 +38,4 @@ export async function openInput(path: string | undefined): Promise<Input> {
 function fromStream(stream: Readable, name: string, sizeBytes: number | null): Input {
   const isTerminal = stream instanceof TerminalStream
   return { name, chunks: stream, sizeBytes, isTerminal, close: () => void stream.destroy() }
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOENT') return 'there is no such file'
-  if (code === 'EACCES') return 'permission denied'
-  return message
 }

@@ -13,3 +13,15 @@ export function onInterrupt(onSignal: (count: number) => void): () => void {
     for (const signal of SIGNALS) process.off(signal, listener)
   }
 }
+
+const LONG_MS = 2 ** 31 - 1
+
+/** Keeps the process alive until `work` is done: what the library only asks on the side does not, and Node would leave. */
+export async function untilDone<T>(work: Promise<T>): Promise<T> {
+  const timer = setInterval(() => undefined, LONG_MS)
+  try {
+    return await work
+  } finally {
+    clearInterval(timer)
+  }
+}

@@ -15,8 +15,9 @@ export interface Outcome {
 
 interface ReportOptions {
   readonly topic: string
-  readonly acks: 'all' | '1' | '0'
-  readonly json?: true
+  /** Not with acks 0. */
+  readonly isConfirmed: boolean
+  readonly isJson: boolean
 }
 
 /** What only the command line knows. */
@@ -30,23 +31,23 @@ const PARTITIONS_SHOWN = 12
 /** Says what happened: to people on stderr, to programs on stdout. */
 export function report(outcome: Outcome, options: ReportOptions): ExitCode {
   const { tally, stopped } = outcome
-  if (options.json !== true) printSummary(outcome, options)
+  if (!options.isJson) printSummary(outcome, options)
   if (tally.failed > 0) printFailures(tally)
   if (stopped !== null) printNote(`headrace: ${whyStopped(stopped, outcome)}`)
-  if (options.json === true) {
+  if (options.isJson) {
     const { records, delivered, failed } = tally
     printJson({ records, delivered, failed, bytes: tally.bytes, seconds: Number(outcome.seconds.toFixed(3)) })
   }
   return tally.failed > 0 || stopped !== null ? EXIT.undelivered : EXIT.ok
 }
 
-function printSummary({ tally, seconds }: Outcome, { topic, acks }: ReportOptions): void {
+function printSummary({ tally, seconds }: Outcome, { topic, isConfirmed }: ReportOptions): void {
   const paint = paintFor(process.stderr)
   const { delivered, partitions } = tally
-  const what = `${counted(delivered, 'record')} (${bytes(tally.bytes)}) ${acks === '0' ? 'sent' : 'delivered'} to ${JSON.stringify(topic)}`
+  const what = `${counted(delivered, 'record')} (${bytes(tally.bytes)}) ${isConfirmed ? 'delivered' : 'sent'} to ${JSON.stringify(topic)}`
   const rates = `${grouped(delivered / seconds)} records/s, ${bytes(Math.round(tally.bytes / seconds))}/s`
   printNote(`${paint.bold(what)} in ${inSeconds(seconds)}${delivered > 0 ? `: ${rates}` : ''}`)
-  if (acks === '0' && delivered > 0) printNote('With --acks 0 nobody confirms: the network has them, no more is known.')
+  if (!isConfirmed && delivered > 0) printNote('With --acks 0 nobody confirms: the network has them, no more is known.')
   if (partitions.size > PARTITIONS_SHOWN) printNote(`over ${partitions.size} partitions`)
   else if (partitions.size > 0) printNote(partitionLine(partitions))
 }

@@ -1,15 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Option, type Command } from 'commander'
-import {
-  partitionerNames,
-  type DiagnosticEvents,
-  type PartitionerName,
-  type Producer,
-  type ProducerOptions,
-} from '../index.ts'
-import { integer, nameAndValue, requireAll, separator } from './arguments.ts'
+import { partitionerNames, type DiagnosticEvents, type Producer } from '../index.ts'
+import { givenOptions, integer, nameAndValue, requireAll, separator } from './arguments.ts'
 import { BulkSend } from './bulk-send.ts'
-import { connect, type FlagNames } from './connect.ts'
+import { connect } from './connect.ts'
+import { addConnectionFlags, type ConnectionFlags } from './connection-flags.ts'
+import { connectionOptions, type Asked, type OwnOptions } from './connection-options.ts'
 import { UsageError, type ExitCode } from './exit-code.ts'
 import { openInput, type Input } from './input.ts'
 import { onInterrupt } from './interrupt.ts'
@@ -17,9 +13,9 @@ import { report, type Outcome } from './produce-report.ts'
 import { startProgress } from './progress.ts'
 import { recordReader, type InputFormat } from './record-reader.ts'
 import { printNote } from './terminal.ts'
+import type { FlagNames } from './wording.ts'
 
-export interface ProduceOptions {
-  readonly brokers: string
+export interface ProduceOptions extends ConnectionFlags {
   readonly topic: string
   readonly file?: string
   readonly format: InputFormat
@@ -27,22 +23,16 @@ export interface ProduceOptions {
   readonly keySeparator?: Buffer
   readonly header?: readonly (readonly [string, string])[]
   readonly partition?: number
-  readonly acks: 'all' | '1' | '0'
-  readonly partitioner: PartitionerName
-  readonly compression: string
-  readonly batchBytes: number
-  readonly maxRequestBytes: number
-  readonly lingerMs: number
-  readonly deliveryTimeoutMs: number
-  readonly clientId: string
   readonly json?: true
 }
 
 /** Larger than the library's: whole files are sent here, and one batch is one round trip per partition. */
 const BATCH_BYTES = 262_144
 
+const MAX_REQUEST_BYTES = 1_048_576
+
+/** Options of the library that are flags here. */
 const FLAGS: FlagNames = {
-  brokers: '--brokers',
   acks: '--acks',
   partitioner: '--partitioner',
   compression: '--compression',
@@ -75,7 +65,7 @@ With --json the only line on stdout is
 where bytes are the keys and values of what was delivered.
 
 Exit code: 0 everything was delivered, 1 something was not or reading was
-stopped, 2 usage or configuration, 3 could not connect.
+stopped, 2 usage or configuration, 3 could not connect or log in.
 
 Examples:
   $ headrace produce --brokers localhost:9092 --topic orders --file orders.txt
@@ -87,11 +77,11 @@ Examples:
 `
 
 export function addProduceCommand(program: Command): void {
-  program
+  const command = program
     .command('produce')
     .summary('send the lines of a file or of stdin to a topic')
     .description('Sends each line of a file, or of stdin, as one record to a topic, and says what was delivered.')
-    .option('--brokers <host:port,...>', 'where to begin; any broker of the cluster will do')
+  addConnectionFlags(command)
     .option('--topic <name>', 'where the records go')
     .option('--file <path>', 'what to read (default: stdin, also as -)')
     .addOption(new Option('--format <format>', 'what a line is').choices(['lines', 'ndjson']).default('lines'))
@@ -107,35 +97,41 @@ export function addProduceCommand(program: Command): void {
     )
     .option('--compression <codec>', 'of the batches: none, gzip, snappy, lz4, zstd', 'none')
     .option('--batch-bytes <number>', 'size of a batch', integer(1), BATCH_BYTES)
-    .option('--max-request-bytes <number>', 'no record is larger', integer(1), 1_048_576)
+    .option('--max-request-bytes <number>', 'no record is larger', integer(1), MAX_REQUEST_BYTES)
     .option('--linger-ms <number>', 'how long a batch may wait for more lines', integer(0), 0)
     .option('--delivery-timeout-ms <number>', 'when to give a record up', integer(1), 120_000)
     .option('--client-id <name>', 'how the brokers name us', 'headrace-cli')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', DETAILS)
     .action(async (options: Partial<ProduceOptions>) => {
-      requireAll(options, ['brokers', 'topic'])
-      process.exitCode = await produce(options as ProduceOptions)
+      requireAll(options, options.config === undefined ? ['brokers', 'topic'] : ['topic'])
+      process.exitCode = await produce(options as ProduceOptions, givenOptions(command, Object.keys(FLAGS)))
     })
 }
 
-/** @throws {UsageError | KafkaError} nothing was sent. */
-export async function produce(options: ProduceOptions): Promise<ExitCode> {
+/**
+ * @param given the library's options that stand on the command line.
+ * @throws {UsageError | SpokenError} nothing was sent.
+ */
+async function produce(options: ProduceOptions, given: Readonly<Record<string, unknown>>): Promise<ExitCode> {
   checkTogether(options)
+  const asked = connectionOptions(options, ownOptions(given))
   const input = await openInput(options.file)
   try {
-    const producer = await connect(producerOptions(options), FLAGS)
-    const outcome = await sendAll(producer, input, options)
-    return report(outcome, options)
+    const producer = await connect(asked)
+    const outcome = await sendAll(producer, input, options, asked)
+    const isConfirmed = asked.options.acks !== 0
+    return report(outcome, { topic: options.topic, isConfirmed, isJson: options.json === true })
   } finally {
     input.close()
   }
 }
 
-async function sendAll(producer: Producer, input: Input, options: ProduceOptions): Promise<Outcome> {
+async function sendAll(producer: Producer, input: Input, options: ProduceOptions, asked: Asked): Promise<Outcome> {
+  const maxLineBytes = asked.options.maxRequestBytes ?? MAX_REQUEST_BYTES
   const { topic, format, keyField = null, keySeparator = null, header = [], partition = null } = options
   const read = recordReader({ topic, format, keyField, keySeparator, headers: header, partition })
-  const bulk = new BulkSend({ producer, read, maxLineBytes: options.maxRequestBytes, onStop: () => input.close() })
+  const bulk = new BulkSend({ producer, read, maxLineBytes, onStop: () => input.close() })
   const { tally } = bulk
   const uncount = countPartitions(topic, (number, records) => tally.addPartition(number, records))
   // Where records are typed, a moving line would be in the way.
@@ -168,14 +164,12 @@ function checkTogether({ format, keyField, keySeparator, file }: ProduceOptions)
   if (file === '') throw new UsageError('--file: expected a path')
 }
 
-function producerOptions(options: ProduceOptions): ProducerOptions {
-  const { brokers, partitioner, batchBytes, maxRequestBytes, lingerMs, deliveryTimeoutMs, clientId } = options
+function ownOptions(given: Readonly<Record<string, unknown>>): OwnOptions {
+  const { acks } = given
   return {
-    ...{ brokers, partitioner, maxRequestBytes, lingerMs, deliveryTimeoutMs, clientId },
-    batchBytes: Math.min(batchBytes, maxRequestBytes),
-    acks: options.acks === 'all' ? 'all' : options.acks === '1' ? 1 : 0,
-    // The engine knows which codecs there are, and says what is wrong with another name.
-    compression: options.compression as 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd',
+    given: { ...given, ...(acks === undefined || acks === 'all' ? {} : { acks: Number(acks) }) },
+    defaults: { batchBytes: BATCH_BYTES },
+    flagNames: FLAGS,
   }
 }
 

@@ -26,6 +26,11 @@ export function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim()
 }
 
+/** What others chose, such as names in a certificate, without what a terminal would obey; line ends stay. */
+export function plainText(text: string): string {
+  return text.replaceAll(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
+}
+
 export function isDebugging(): boolean {
   return (process.env['HEADRACE_DEBUG'] ?? '') !== '' && process.env['HEADRACE_DEBUG'] !== '0'
 }
@@ -50,9 +55,10 @@ export interface Paint {
 }
 
 /** Colours, if the stream is a terminal and nobody set NO_COLOR (no-color.org). */
-export function paintFor(stream: NodeJS.WriteStream): Paint {
-  const isColourful = stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
+export function paintFor(stream: { readonly isTTY?: boolean }): Paint {
+  const isColourful = stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb'
   const style = (format: 'bold' | 'dim' | 'green' | 'red') => (text: string) =>
-    isColourful ? styleText(format, text) : text
+    // Else styleText looks at stdout, whichever stream this is for.
+    isColourful ? styleText(format, text, { validateStream: false }) : text
   return { bold: style('bold'), dim: style('dim'), good: style('green'), bad: style('red') }
 }

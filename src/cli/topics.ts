@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
-import { requireAll } from './arguments.ts'
 import { connect } from './connect.ts'
+import { addConnectionFlags, type ConnectionFlags } from './connection-flags.ts'
+import { connectionOptions } from './connection-options.ts'
 import { EXIT, type ExitCode } from './exit-code.ts'
 import { counted } from './numbers.ts'
 import { printData, printJson, printNote } from './terminal.ts'
 import { table } from './table.ts'
 
-interface TopicsOptions {
-  readonly brokers: string
+interface TopicsOptions extends ConnectionFlags {
   readonly all?: boolean
   readonly json?: boolean
 }
@@ -16,30 +16,32 @@ const DETAILS = `
 With --json stdout is one document, a list:
   [{"name":"orders","partitions":3,"isInternal":false}]
 
-Exit code: 0, 2 usage, 3 could not connect.
+Exit code: 0, 2 usage, 3 could not connect or log in.
 
 Examples:
   $ headrace topics --brokers localhost:9092
   $ headrace topics --brokers broker-1:9092,broker-2:9092 --all --json
+  $ headrace topics --brokers b-1:9094 --tls-ca ca.pem --sasl scram-sha-512 \\
+      --username app --password-file secret.txt
+  $ headrace topics --config cluster.json
 `
 
 export function addTopicsCommand(program: Command): void {
-  program
+  const command = program
     .command('topics')
     .summary('list the topics of a cluster')
     .description('Lists the topics of a cluster that we may see, with the number of their partitions.')
-    .option('--brokers <host:port,...>', 'where to begin; any broker of the cluster will do')
+  addConnectionFlags(command)
     .option('--all', "Kafka's own topics too, such as __consumer_offsets")
     .option('--json', 'print a JSON document')
     .addHelpText('after', DETAILS)
-    .action(async (options: Partial<TopicsOptions>) => {
-      requireAll(options, ['brokers'])
-      process.exitCode = await topics(options as TopicsOptions)
+    .action(async (options: TopicsOptions) => {
+      process.exitCode = await topics(options)
     })
 }
 
-async function topics({ brokers, all = false, json = false }: TopicsOptions): Promise<ExitCode> {
-  const producer = await connect({ brokers }, { brokers: '--brokers' })
+async function topics({ all = false, json = false, ...flags }: TopicsOptions): Promise<ExitCode> {
+  const producer = await connect(connectionOptions(flags))
   const found = await producer.topics().finally(() => producer.close({ timeoutMs: 0 }))
   const shown = found.filter(({ isInternal }) => all || !isInternal)
   if (json) {

@@ -10,35 +10,54 @@ beforeAll(async () => {
 })
 afterAll(() => cluster.close())
 
+const CONNECTION = ['--brokers', '--config']
+const SECURITY = [
+  ...['--tls', '--tls-ca', '--tls-cert', '--tls-key', '--tls-key-passphrase-env', '--tls-servername'],
+  ...['--tls-trust-anyone', '--sasl', '--username', '--password-env', '--password-file', '--token-env', '--token-file'],
+  ...['--region', '--role-arn', '--allow-plaintext-credentials'],
+]
+
 describe('help', () => {
   test('lists the commands and the exit codes', async () => {
     const { code, stdout } = await runCli(['--help'])
     expect(code).toBe(0)
-    for (const command of ['demo', 'produce', 'topics', 'broker'])
+    for (const command of ['demo', 'produce', 'topics', 'check', 'broker'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
     expect(stdout).toContain('Exit code: 0')
     expect(stdout).toContain('Examples:')
   })
 
   test.each([
-    ['demo', ['--json']],
-    ['topics', ['--brokers', '--all', '--json']],
-    ['broker', ['--port', '--brokers', '--topic', '--json']],
+    ['demo', ['--json', '--help']],
+    ['topics', [...CONNECTION, '--all', '--json', '--help', ...SECURITY]],
+    ['check', [...CONNECTION, '--topic', '--json', '--help', ...SECURITY]],
+    ['broker', ['--port', '--brokers', '--topic', '--json', '--help']],
     [
       'produce',
       [
-        ...['--brokers', '--topic', '--file', '--format', '--key-field', '--key-separator', '--header', '--partition'],
+        ...CONNECTION,
+        ...['--topic', '--file', '--format', '--key-field', '--key-separator', '--header', '--partition'],
         ...['--acks', '--partitioner', '--compression', '--batch-bytes', '--max-request-bytes', '--linger-ms'],
-        ...['--delivery-timeout-ms', '--client-id', '--json'],
+        ...['--delivery-timeout-ms', '--client-id', '--json', '--help'],
+        ...SECURITY,
       ],
     ],
   ])('of %s names every option, and shows examples', async (command, options) => {
     const { code, stdout, stderr } = await runCli([command, '--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     const named = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, name]) => name)
-    expect(named).toEqual([...options, '--help'])
+    expect(named).toEqual(options)
     expect(stdout).toContain(`$ headrace ${command}`)
     expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
+  test('has the flags for TLS and for logging in as groups, and none for a password itself', async () => {
+    const { stdout } = await runCli(['check', '--help'])
+    const headings = [...stdout.matchAll(/^(\w[\w ]*):$/gm)].map(([, heading]) => heading)
+    expect(headings).toEqual(['Options', 'TLS', 'Logging in', 'Examples'])
+    expect(stdout).not.toMatch(/--(password|token|tls-key-passphrase) /)
+    const document = /\{"brokers": [\s\S]*?\}\}\}/.exec(stdout)?.[0] ?? ''
+    expect(Object.keys(JSON.parse(document) as object)).toEqual(['brokers', 'tls', 'sasl'])
   })
 
   test('--version is that of the package', async () => {
