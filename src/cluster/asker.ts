@@ -10,6 +10,7 @@ import { MetadataReading, type LeanMetadata } from '../protocol/metadata-decode.
 import { metadata as metadataApi } from '../protocol/messages/metadata.ts'
 import type { VersionLimits } from '../protocol/negotiate.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
+import { brokerText } from '../sasl/broker-text.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { candidates } from './candidates.ts'
 import { Inquiry, InquiryFailed, type Reply } from './inquiry.ts'
@@ -222,7 +223,7 @@ export class Asker {
     if (mismatchChannel.hasSubscribers) {
       mismatchChannel.publish({ address, clusterId, expectedClusterId: this.#clusterId })
     }
-    const what = `it belongs to the cluster ${clusterId}, and this producer to ${this.#clusterId}: are there two clusters among the brokers?`
+    const what = `it belongs to the cluster ${brokerText(clusterId)}, and this producer to ${brokerText(this.#clusterId)}: are there two clusters among the brokers?`
     const error = new ConnectionError('CLUSTER_MISMATCH', `${address}: CLUSTER_MISMATCH: ${what}`, { retriable: true })
     connection.close(error)
     return error

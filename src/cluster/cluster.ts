@@ -41,6 +41,8 @@ export interface ClusterListener {
   onChange(error: KafkaError | null): void
   /** A round of asking for metadata failed at every broker. `isHopeless`: trying again cannot help. */
   onRefreshFailed(error: KafkaError, isHopeless: boolean): void
+  /** Somebody waits for a topic in vain: nobody lets us in, and it is too early to try again. */
+  onStillRefused?(error: KafkaError): void
   /** Whether anything is queued or in flight for a topic: what is known of it must not go. Default: no. */
   isInUse?(topic: string): boolean
   /** Something out of the ordinary that is no failure, for the log. */
@@ -98,6 +100,8 @@ export class Cluster {
 
   /** Asks about this topic from now on: at once, if it is new, otherwise as soon as the backoff allows. */
   watch(topic: string): void {
+    const refusal = this.#standingRefusal
+    if (refusal !== null) return this.#options.clock.soon(() => this.#listener.onStillRefused?.(refusal))
     if (this.#topics.has(topic)) {
       this.#topics.use(topic)
       return this.refreshUnlessAsking()
@@ -192,6 +196,12 @@ export class Cluster {
     this.#rounds.close()
     this.#checkTimer?.cancel()
     this.#links.forget()
+  }
+
+  /** What every further try would hear, for a while; null: one may try. */
+  get #standingRefusal(): KafkaError | null {
+    const failure = this.#hasBegun ? null : this.#lastFailure
+    return failure !== null && this.#asker.isHopeless(failure) && this.#links.isEverySeedRefused ? failure : null
   }
 
   async #runRound(): Promise<KafkaError | null> {

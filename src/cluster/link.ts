@@ -73,6 +73,11 @@ export class Link {
     return this.#options.backoff.refusals
   }
 
+  /** Nobody may dial now: whoever asks hears again why. */
+  get isRefused(): boolean {
+    return this.#options.backoff.refusal !== null
+  }
+
   /** Why there is no connection, if there should be one; null while all is well. */
   get lastError(): KafkaError | null {
     return this.#lastError

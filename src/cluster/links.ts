@@ -46,6 +46,11 @@ export class Links {
     return [...this.#brokers.keys()].map((nodeId) => this.to(nodeId)).filter((link) => link !== null)
   }
 
+  /** Wherever one could begin one would hear the refusal of the last time. */
+  get isEverySeedRefused(): boolean {
+    return this.#seeds.size > 0 && [...this.#seeds.values()].every(({ isRefused }) => isRefused)
+  }
+
   seed(address: BrokerAddress): Link {
     const name = formatAddress(address)
     const seed = this.#seeds.get(name) ?? this.#newLink(null, address, this.#backoff(address))

@@ -13,6 +13,9 @@ const PERSISTENT = 3
 const REFUSAL_BACKOFF_MAX_MS = 10_000
 const MIN_REFUSAL_BACKOFF_MS = 50
 
+/** Of the usual pause, jitter and all, so that records go on within a second after a token endpoint is back (A2). */
+const CREDENTIALS_SHARE_OF_PAUSE = 0.75
+
 export interface ReconnectBackoffOptions {
   readonly clock: Clock
   readonly reconnectBackoffMs: number
@@ -84,7 +87,8 @@ export class ReconnectBackoff {
     const isRefusal = error instanceof AuthenticationError && !error.retriable
     this.#refusals = isRefusal ? this.#refusals + 1 : 0
     this.#refusal = isRefusal ? error : null
-    this.#wait(isRefusal ? this.#refusalDelayMs() : this.#delayMs(this.#failures))
+    const share = error.code === 'CREDENTIALS_UNAVAILABLE' ? CREDENTIALS_SHARE_OF_PAUSE : 1
+    this.#wait(isRefusal ? this.#refusalDelayMs() : share * this.#delayMs(this.#failures))
   }
 
   /** A connection that was there is gone. */

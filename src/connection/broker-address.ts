@@ -1,13 +1,18 @@
 /** Bootstrap addresses as people write them: `host:port`, `[::1]:9092`, lists with commas, spaces in between. */
 
+import { brokerText } from '../sasl/broker-text.ts'
+
 export interface BrokerAddress {
   readonly host: string
   readonly port: number
 }
 
-/** `host:port`, IPv6 in brackets. */
+const ORDINARY_HOST = /^[\x21-\x7e]{1,255}$/
+
+/** `host:port`, IPv6 in brackets; fit for an error, although a broker may advertise any text as its host. */
 export function formatAddress({ host, port }: BrokerAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const name = ORDINARY_HOST.test(host) ? host : brokerText(host)
+  return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
 }
 
 /** What is wrong with a list of addresses, as a sentence; or the addresses. Doubles count once. */

@@ -20,3 +20,10 @@ export function asKafkaError(address: string, error: unknown): KafkaError {
   if (error instanceof KafkaError) return error
   return connectionError(address, 'CONNECTION_FAILED', error instanceof Error ? error.message : String(error), error)
 }
+
+/** A request that was never written is not to blame for what is garbled: its connection is gone, and another one will do. */
+export function asSeenByParked(address: string, error: KafkaError): KafkaError {
+  if (!(error instanceof ProtocolError)) return error
+  const what = `we closed the connection while we authenticated again: ${error.message}`
+  return connectionError(address, 'CONNECTION_CLOSED', what, error)
+}

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import { ConnectionError, type ConnectionErrorCode } from '../errors.ts'
+import { brokerText } from '../sasl/broker-text.ts'
 import { formatAddress } from './broker-address.ts'
 import { ignoreLateError, raceAddresses, type Dial } from './race-addresses.ts'
 
@@ -118,7 +119,7 @@ const LOCAL_LIMITS: Readonly<Record<string, string>> = {
 
 function reasonOf(systemCode: string, error: unknown, { host }: OpenSocketOptions): [ConnectionErrorCode, string] {
   if (RESOLVER_CODES.includes(systemCode)) {
-    return ['HOST_NOT_FOUND', `the host name ${JSON.stringify(host)} could not be resolved (${systemCode})`]
+    return ['HOST_NOT_FOUND', `the host name ${JSON.stringify(brokerText(host))} could not be resolved (${systemCode})`]
   }
   if (systemCode === 'ECONNREFUSED') {
     return ['CONNECTION_REFUSED', 'connection refused (ECONNREFUSED): nothing listens there']

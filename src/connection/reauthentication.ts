@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock, Timer } from '../clock.ts'
 import type { KafkaError } from '../errors.ts'
 import { MIN_REAUTHENTICATION_INTERVAL_MS, reauthenticateAfterMs } from '../sasl/renewal.ts'
 import type { LoggedIn } from './login.ts'
@@ -37,6 +37,7 @@ export class Reauthentication {
   #isLoggingIn = false
   #dueAtMs = Infinity
   #beganAtMs = -Infinity
+  #pause: Timer | null = null
 
   constructor(clock: Clock, connection: Reauthenticating) {
     this.#clock = clock
@@ -75,6 +76,7 @@ export class Reauthentication {
 
   /** The connection is over. */
   giveUp(error: KafkaError): void {
+    this.#pause?.cancel()
     for (const { fail } of this.#parked.splice(0)) fail(error)
   }
 
@@ -97,6 +99,6 @@ export class Reauthentication {
   /** Where sessions are that short. */
   async #untilBrokerMayListen(): Promise<void> {
     const waitMs = this.#beganAtMs + MIN_REAUTHENTICATION_INTERVAL_MS + 1 - this.#clock.now()
-    if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve, false))
+    if (waitMs > 0) await new Promise<void>((resolve) => (this.#pause = this.#clock.after(waitMs, resolve, false)))
   }
 }

@@ -96,6 +96,7 @@ export class Producer {
     this.#cluster = new Cluster(given, {
       onChange: (error) => this.#onClusterChange(error),
       onRefreshFailed: (error, isHopeless) => this.#onRefreshFailed(error, isHopeless),
+      onStillRefused: (error) => this.#intake.failWaitingForTopics(error),
       isInUse: (topic) => this.#accumulator.isInUse(topic) || this.#intake.isWaitedFor(topic),
       onNotice: (fields, message) => this.#log.warn(message, fields),
     })

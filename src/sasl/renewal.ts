@@ -25,11 +25,11 @@ export interface Session {
  */
 export function reauthenticateAfterMs(
   { sessionLifetimeMs, authenticationMs }: Session,
-  { random }: Pick<Clock, 'random'>,
+  clock: Pick<Clock, 'random'>,
 ): number {
   const lifetimeMs = Number(sessionLifetimeMs)
   if (!(lifetimeMs > 0)) return Infinity
-  const drawnMs = lifetimeMs * (0.85 + 0.1 * random())
+  const drawnMs = lifetimeMs * (0.85 + 0.1 * clock.random())
   const latestMs = lifetimeMs - 2 * authenticationMs - RESERVE_MS
   return latestMs > MIN_REAUTHENTICATION_INTERVAL_MS ? Math.min(drawnMs, latestMs) : drawnMs
 }

@@ -6,7 +6,7 @@ import { KafkaError } from '../errors.ts'
 import { checkIdentity } from './identity.ts'
 import { explainTls, tlsError } from './tls-errors.ts'
 import { seenChain, type SeenCertificate, type TlsFacts, type TlsStage } from './tls-facts.ts'
-import { handshakeTimeout } from './tls-sentences.ts'
+import { cut, handshakeTimeout, MAX_HOST_CHARS } from './tls-sentences.ts'
 import type { TlsSettings, TlsSource } from './tls-settings.ts'
 import type { TlsWarnings } from './warnings.ts'
 
@@ -50,7 +50,8 @@ export async function secure(
   clock: Clock,
 ): Promise<SecureSocket> {
   const { source, host, port, timeoutMs, connectTimeoutMs = timeoutMs, warnings } = options
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  const name = cut(host, MAX_HOST_CHARS)
+  const address = name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
   const bytes = new ByteCount(raw)
   const giveUp = new AbortController()
   const onAbort = (): void => giveUp.abort(signal.reason)

@@ -8,6 +8,8 @@ import { dayOf } from './warnings.ts'
  */
 const MAX_NAME_CHARS = 100
 const MAX_NAMES_CHARS = 300
+/** No host of DNS is longer; a broker may advertise any text. */
+export const MAX_HOST_CHARS = 255
 
 export function expired(facts: TlsFacts): string {
   const bad = facts.chain.find(({ toMs }) => toMs < facts.nowMs) ?? facts.chain[0]
@@ -27,14 +29,14 @@ export function wrongHost(facts: TlsFacts): string {
     isIP(facts.name) === 0
       ? 'dial one of these, let the broker advertise one, or say with tls.servername which one it is'
       : 'dial and advertise a name instead of an address, or say with tls.servername which name it is'
-  return `the broker's certificate is not for ${facts.name}, but for ${names}: ${advice}`
+  return `the broker's certificate is not for ${cut(facts.name, MAX_HOST_CHARS)}, but for ${names}: ${advice}`
 }
 
 export function commonNameOnly(facts: TlsFacts): string {
   const common = facts.chain[0] === undefined ? '' : ` (${quoted(facts.chain[0].subject)})`
   return (
     `the broker's certificate names its host only as common name${common}, which no longer counts (RFC 9525): it needs ` +
-    `${facts.name} as subjectAltName; to take it as it is, set tls.checkServerIdentity to that of node:tls`
+    `${cut(facts.name, MAX_HOST_CHARS)} as subjectAltName; to take it as it is, set tls.checkServerIdentity to that of node:tls`
   )
 }
 
@@ -164,7 +166,7 @@ function quoted(name: string): string {
 }
 
 /** On one line, without control characters. */
-function cut(text: string, maxChars: number): string {
+export function cut(text: string, maxChars: number): string {
   const plain = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
   return plain.length > maxChars ? `${plain.slice(0, maxChars)}...` : plain
 }

@@ -6,7 +6,7 @@ import { MATRIX } from './matrix.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const range = (letter: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${letter}${i + 1}`)
-const ASKED_FOR = [...range('C', 17), 'C20', ...range('N', 17), ...range('P', 14), ...range('S', 12)]
+const ASKED_FOR = [...range('C', 17), 'C20', ...range('N', 17), ...range('P', 14), ...range('A', 11), ...range('S', 12)]
 
 /** Names in a file: `it`, `it.each` and `describe` take them as their first text, or after a table. */
 function names(file: string): string {

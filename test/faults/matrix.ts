@@ -30,6 +30,12 @@ const HOSTILE = 'test/connection/hostile.test.ts'
 const LIFECYCLE = 'test/producer/lifecycle.test.ts'
 const OFFER = 'test/producer/offer.test.ts'
 const BROKERS = 'test/brokers/idempotence.test.ts'
+const CREDENTIALS = 'test/security/credentials.test.ts'
+const SCRAM = 'test/security/hostile-scram.test.ts'
+const SESSIONS = 'test/security/sessions.test.ts'
+const REAUTHENTICATION = 'test/security/reauthentication.test.ts'
+const TLS_FAULTS = 'test/security/tls-faults.test.ts'
+const REAL_SECURITY = 'test/brokers/security.test.ts'
 const CHAOS = 'scripts/chaos.ts'
 const SIMULATION = 'test/simulation/simulation.test.ts > simulation'
 
@@ -329,6 +335,85 @@ const process: readonly MatrixRow[] = [
   },
 ]
 
+const access: readonly MatrixRow[] = [
+  {
+    ...{ id: 'A1', fault: 'a wrong password, an unknown user', tier: 'T1' },
+    tests: [`${CREDENTIALS} > A1: a wrong password`],
+    number: 'one attempt a step, steps up to 10 s: the third test of it, for three minutes',
+  },
+  {
+    ...{ id: 'A2', fault: 'no credentials for 30 s', tier: 'T1' },
+    tests: [`${CREDENTIALS} > A2: a function for tokens that fails for 30 s`],
+    number: 'within 1 s after it, whatever the jitter, with the default reconnectBackoffMaxMs',
+  },
+  {
+    ...{ id: 'A3', fault: 'SCRAM messages that must be rejected', tier: 'T1' },
+    tests: [
+      `${SCRAM} > A3: golden server-first: $why`,
+      `${SCRAM} > A3: golden server-final: $why`,
+      `${SCRAM} > a hostile SCRAM server, %s:`,
+      'test/security/memory.test.ts > of every hostile SCRAM server',
+    ],
+    number: 'all vectors, both hashes',
+  },
+  {
+    ...{ id: 'A4', fault: 'sessions that end every second or two under load', tier: 'T0, T3' },
+    tests: [CHAOS, `${SESSIONS} > A6: while records flow`, REAUTHENTICATION],
+    number: '20 000 records a second, ten minutes: npm run chaos -- --sasl scram-sha-512 --session-ms 2100',
+  },
+  {
+    ...{ id: 'A5', fault: '"Cannot change principals"', tier: 'T1, T2' },
+    tests: [
+      `${CREDENTIALS} > A5: "Cannot change principals" at another login`,
+      `${REAUTHENTICATION} > A5: "Cannot change principals"`,
+      `${REAL_SECURITY} > A5: another principal in the middle of a session`,
+    ],
+    number: 'a gap of 1 s at most: the first test',
+  },
+  {
+    ...{ id: 'A6', fault: 'sessions of 0, 1 ms, 2^63-1, and ever shorter', tier: 'T1' },
+    tests: [`${REAUTHENTICATION} > A6: sessions of strange lengths`, `${SESSIONS} > A6: while records flow`],
+  },
+  {
+    ...{ id: 'A7', fault: 'a password is changed while connected', tier: 'T1, T2' },
+    tests: [
+      `${CREDENTIALS} > A7: a password that is changed while we are connected`,
+      `${REAL_SECURITY} > A7: a password that changes while records flow`,
+    ],
+    number: '0 failed sends',
+  },
+  {
+    ...{ id: 'A8', fault: 'certificates that do not do, on either side', tier: 'T1' },
+    tests: [
+      `${TLS_FAULTS} > A8: a certificate that does not do`,
+      'test/tls/faults.test.ts > a broker that cannot prove who it is',
+      'test/tls/faults.test.ts > a broker that wants to know who we are',
+    ],
+    number: '12 cases, under TLS 1.2 and 1.3, through connect() and send()',
+  },
+  {
+    ...{ id: 'A9', fault: 'the wrong kind of port', tier: 'T1, T2' },
+    tests: [`${TLS_FAULTS} > A9: the wrong kind of port`, 'test/brokers/mistakes.test.ts > 5: TLS to a plaintext port'],
+    number: '1 s, in fake time',
+  },
+  {
+    ...{ id: 'A10', fault: 'TLS in the middle of the stream', tier: 'T1' },
+    tests: [
+      `${TLS_FAULTS} > A10: TLS in the middle of the stream`,
+      'test/tls/connect.test.ts > new keys (TLS 1.3) go unnoticed',
+      'test/tls/connect.test.ts > a renegotiation (TLS 1.2) is gone through with the peer that was checked',
+    ],
+  },
+  {
+    ...{ id: 'A11', fault: 'not authorized', tier: 'T1' },
+    tests: [
+      'test/security/authorization.test.ts > A11: somebody who is let in, and may not do it',
+      `${STATUS} > more rows of the table`,
+    ],
+    cannot: 'transactional ids: transactions come with an issue of their own',
+  },
+]
+
 const silent: readonly MatrixRow[] = [
   {
     ...{ id: 'S1', fault: 'memory that is still in flight is reused', tier: 'T1' },
@@ -381,7 +466,13 @@ const silent: readonly MatrixRow[] = [
   },
   {
     ...{ id: 'S9', fault: 're-authentication races other traffic', tier: 'T1' },
-    cannot: 'SASL comes with an issue of its own; until then sasl is an OptionError',
+    tests: [
+      `${REAUTHENTICATION} > a session that is about to end`,
+      `${REAUTHENTICATION} > another login that fails`,
+      `${SESSIONS} > another login that fails while records flow`,
+    ],
+    guard:
+      "nothing is parked; what is in flight is not waited for; parked requests fail with what garbled the login: 'what is in flight is answered first' and 'is answered with noise' red",
   },
   {
     ...{ id: 'S10', fault: 'sequences and correlation ids overflow', tier: 'T1' },
@@ -404,4 +495,4 @@ const silent: readonly MatrixRow[] = [
   },
 ]
 
-export const MATRIX: readonly MatrixRow[] = [...cluster, ...network, ...process, ...silent]
+export const MATRIX: readonly MatrixRow[] = [...cluster, ...network, ...process, ...access, ...silent]
