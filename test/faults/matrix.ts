@@ -23,6 +23,7 @@ const STATUS = 'test/faults/status.test.ts'
 const SILENT = 'test/faults/silent.test.ts'
 const PROCESS = 'test/faults/process.test.ts'
 const IDEMPOTENCE = 'test/producer/idempotence.test.ts'
+const EFFECTS = 'test/producer/option-effects.test.ts'
 const LIFE = 'test/cluster/life.test.ts'
 const ROUTES = 'test/cluster/routes.test.ts'
 const SOCKETS = 'test/connection/sockets.test.ts'
@@ -444,7 +445,12 @@ const silent: readonly MatrixRow[] = [
   },
   {
     ...{ id: 'S5', fault: 'a new epoch inside a transaction', tier: 'T1' },
-    cannot: 'transactions come with an issue of their own; until then transactionalId is an OptionError',
+    tests: [
+      `${EFFECTS} > all have an effect that is tested here, or are refused`,
+      `${EFFECTS} > %s is refused, not ignored`,
+    ],
+    guard: 'transactionalId taken for any text: red',
+    cannot: 'the rest: there is no transaction to raise an epoch in until they come with an issue of their own',
   },
   {
     ...{ id: 'S6', fault: "one partition's new epoch doubles what another has in flight", tier: 'T1' },
@@ -462,7 +468,12 @@ const silent: readonly MatrixRow[] = [
   },
   {
     ...{ id: 'S8', fault: 'a commit that was not', tier: 'T1' },
-    cannot: 'transactions come with an issue of their own',
+    tests: [
+      `${EFFECTS} > all have an effect that is tested here, or are refused`,
+      `${EFFECTS} > %s is refused, not ignored`,
+    ],
+    guard: 'transactionalId taken for any text: red',
+    cannot: 'the rest: nothing can be committed until transactions come with an issue of their own',
   },
   {
     ...{ id: 'S9', fault: 're-authentication races other traffic', tier: 'T1' },
