@@ -3,9 +3,16 @@
  *
  * Real brokers are part of it where Java and Maven are there; without them those tests are skipped, loudly, and with
  * HEADRACE_REQUIRE_BROKERS=1 their absence is a failure.
+ *
+ * What the steps print is kept until the end, and searched for every secret that a test has used (test/support/canary.ts).
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { scanOutput } from '../test/support/canary-scan.ts'
+import { CANARY_FOLDER_VARIABLE } from '../test/support/canary.ts'
 import { brokersAvailable } from '../test/support/kafka/available.ts'
 
 interface Step {
@@ -14,6 +21,12 @@ interface Step {
   /** Not without Java and Maven. */
   readonly needsBrokers?: boolean
 }
+
+const LEFT_BEHIND_MS = 5000
+
+const folder = mkdtempSync(join(tmpdir(), 'headrace-test-'))
+process.once('SIGINT', () => process.exit(130))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 const bin = (name: string): string => join('node_modules', '.bin', name)
 
@@ -58,13 +71,19 @@ const chosen = steps.filter(({ name, needsBrokers = false }) => {
   console.log(`\n== ${name}: SKIPPED, no real brokers: ${availability.reason}`)
   return false
 })
-const results = chosen.map(({ name, command: [program, ...args] }) => {
+const results: { readonly name: string; readonly hasPassed: boolean; readonly seconds: number }[] = []
+for (const { name, command } of chosen) {
   console.log(`\n== ${name}`)
   const startedMs = performance.now()
-  const { status, error } = spawnSync(program, args, { stdio: 'inherit' })
-  if (error !== undefined) console.error(error.message)
-  return { name, hasPassed: status === 0, seconds: (performance.now() - startedMs) / 1000 }
-})
+  const hasPassed = await run(name, command)
+  results.push({ name, hasPassed, seconds: (performance.now() - startedMs) / 1000 })
+}
+const scan = scanOutput(folder)
+console.log(`\n== no secret in what was printed: ${scan.secrets} secrets, ${scan.bytes} characters`)
+for (const leak of scan.leaks) console.log(leak)
+// A search for nothing proves nothing.
+const hasSearched = scan.secrets > 0 || !chosen.some(({ name }) => name === 'unit tests')
+results.push({ name: 'no secret in what was printed', hasPassed: scan.leaks.length === 0 && hasSearched, seconds: 0 })
 
 console.log('\n== steps')
 for (const { name, hasPassed, seconds } of results) {
@@ -73,3 +92,32 @@ for (const { name, hasPassed, seconds } of results) {
 const failed = results.filter(({ hasPassed }) => !hasPassed).length
 console.log(`steps: ${results.length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
+
+/** Runs a step; it prints as it goes, and what it prints is kept. */
+async function run(name: string, [program, ...args]: Step['command']): Promise<boolean> {
+  const colors = process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {}
+  const env = { ...colors, ...process.env, [CANARY_FOLDER_VARIABLE]: folder }
+  const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'pipe'], env })
+  const file = (stream: string): string => join(folder, `${name.replaceAll(/\W+/g, '-')} ${stream}.log`)
+  pass(child.stdout, process.stdout, file('stdout'))
+  pass(child.stderr, process.stderr, file('stderr'))
+  child.once('exit', () => {
+    // A process that the step has left behind may keep its output open.
+    const timer = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), LEFT_BEHIND_MS)
+    child.once('close', () => clearTimeout(timer))
+  })
+  return await new Promise((resolve) => {
+    child.once('error', (error) => {
+      console.error(error.message)
+      resolve(false)
+    })
+    child.once('close', (status) => resolve(status === 0))
+  })
+}
+
+function pass(from: Readable, to: Writable, file: string): void {
+  from.on('data', (chunk: Buffer) => {
+    to.write(chunk)
+    appendFileSync(file, chunk)
+  })
+}

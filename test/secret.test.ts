@@ -2,9 +2,9 @@ import { serialize } from 'node:v8'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { fingerprint, Secret } from '../src/secret.ts'
-import { leaksIn } from './sasl/conversation.ts'
+import { canarySecret, leaksIn } from './support/canary.ts'
 
-const VALUE = 'c4n4ry-5f1e9a'
+const VALUE = canarySecret('the value of a Secret')
 const secret = new Secret(VALUE)
 
 describe('a secret', () => {

@@ -34,6 +34,7 @@ export function parseBrokers(value: unknown): { addresses: BrokerAddress[] } | {
 }
 
 function parseAddress(text: string): BrokerAddress | string {
+  if (text.includes('@')) return 'an address holds an @: users and passwords go into sasl; write host:port'
   const shown = JSON.stringify(text.slice(0, 120))
   if (text.includes('://')) return `${shown} has a scheme; write host:port without it`
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(.*))?$/.exec(text)

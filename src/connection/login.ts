@@ -5,7 +5,6 @@ import { saslAuthenticate } from '../protocol/messages/sasl-authenticate.ts'
 import { saslHandshake } from '../protocol/messages/sasl-handshake.ts'
 import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { show } from '../options.ts'
-import { brokerText } from '../sasl/broker-text.ts'
 import { Refusal, runExchange, type ExchangeResult, type Send } from '../sasl/exchange.ts'
 import type { Mechanism } from '../sasl/mechanism.ts'
 import { plaintextProblem } from '../sasl/plaintext.ts'
@@ -15,8 +14,10 @@ import type { Transport } from './transport.ts'
 
 const UNSUPPORTED_SASL_MECHANISM = 33
 const ILLEGAL_SASL_STATE = 34
-/** No mechanism has a name so long, and no broker so many. */
+/** No broker has so many. */
 const MAX_NAMES = 20
+/** RFC 4422, 3.1. Anything else is not repeated: a broker that knows a password may put it here. */
+const MECHANISM_NAME = /^[A-Z0-9_-]{1,20}$/
 
 /** What a login says goes through this; each rejects with a `KafkaError`. */
 export interface LoginWire {
@@ -98,7 +99,7 @@ async function shakeHands(
   const { errorCode, mechanisms } = await wire.ask(saslHandshake, version, { mechanism: mechanism.name })
   if (errorCode === 0) return
   if (errorCode === UNSUPPORTED_SASL_MECHANISM) {
-    const enabled = mechanisms.slice(0, MAX_NAMES).map((name) => brokerText(name))
+    const enabled = mechanisms.filter((name) => MECHANISM_NAME.test(name)).slice(0, MAX_NAMES)
     const what = `the broker does not have ${mechanism.name} on this listener; it has ${enabled.join(', ') || 'none at all'}`
     throw refused(address, 'UNSUPPORTED_SASL_MECHANISM', errorCode, what)
   }

@@ -8,26 +8,43 @@ const MIN_SECRET_CHARACTERS = 4
  * invisible characters, at most 256 characters, and none of our secrets in it, for it may repeat what we sent.
  */
 export function brokerText(text: string, secrets: readonly string[] = []): string {
+  const forms = secrets.filter((secret) => secret.length >= MIN_SECRET_CHARACTERS).flatMap(formsOf)
   // Before and after: a secret may hold control characters, and control characters may hide a secret.
-  const line = redact(text, secrets).replaceAll(/[\p{C}\p{Z}]+/gu, ' ')
-  const plain = redact(line, secrets).trim()
+  const line = redact(text, forms).replaceAll(/[\p{C}\p{Z}]+/gu, ' ')
+  const plain = redact(line, forms).trim()
   return plain.length > MAX_CHARACTERS
     ? `${plain.slice(0, MAX_CHARACTERS - 3).replace(/[\ud800-\udbff]$/, '')}...`
     : plain
 }
 
-function redact(text: string, secrets: readonly string[]): string {
-  let redacted = text
-  for (const secret of secrets) {
-    if (secret.length < MIN_SECRET_CHARACTERS) continue
-    for (const form of formsOf(secret)) redacted = redacted.replaceAll(form, '[redacted]')
-  }
-  return redacted
+function redact(text: string, forms: readonly string[]): string {
+  return forms.reduce((redacted, form) => redacted.replaceAll(form, '[redacted]'), text)
 }
 
-/** A secret as it is, and as programs write it. */
-function formsOf(secret: string): Set<string> {
+/** A secret as it is, and as programs write it: alone, or inside of something that was encoded as a whole. */
+function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret)
-  const forms = [secret, bytes.toString('base64'), bytes.toString('base64url'), bytes.toString('hex')]
-  return new Set([...forms, encodeURIComponent(bytes.toString()), Array.from(secret).reverse().join('')])
+  const hex = bytes.toString('hex')
+  const base64 = [0, 1, 2].flatMap((before) => [
+    inBase64(bytes, before, 'base64'),
+    inBase64(bytes, before, 'base64url'),
+  ])
+  const reversed = Array.from(secret).reverse().join('')
+  // The longest first: with its padding base64 is longer than without.
+  return [
+    secret,
+    bytes.toString('base64'),
+    ...base64,
+    hex,
+    hex.toUpperCase(),
+    encodeURIComponent(bytes.toString()),
+    reversed,
+  ]
+}
+
+/** The characters that depend on nothing but these bytes, if so many bytes stand before them (or three more, or six). */
+function inBase64(bytes: Buffer, before: number, alphabet: 'base64' | 'base64url'): string {
+  const all = Buffer.alloc(before + bytes.length)
+  all.set(bytes, before)
+  return all.toString(alphabet).slice(Math.ceil((before * 8) / 6), Math.floor((all.length * 8) / 6))
 }

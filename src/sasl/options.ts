@@ -243,6 +243,8 @@ function mechanismOf(input: unknown): MechanismName | { readonly problem: string
   if (found !== undefined) return found
   if (Object.hasOwn(OTHER_MECHANISMS, plain))
     return { problem: `mechanism: ${show(given)}: ${OTHER_MECHANISMS[plain]}` }
+  // A password in the wrong field is not repeated.
+  if (!/^[\w-]{1,20}$/.test(given)) return { problem: `mechanism: got something else, expected one of ${all}` }
   const [nearest] = nearestNames(plain, all.split(', '))
   const hint = nearest === undefined ? '' : `: did you mean '${nearest}'?`
   return { problem: `mechanism: got ${show(given)}, expected one of ${all}${hint}` }

@@ -40,7 +40,7 @@ describe('parseBrokers', () => {
     ['a:0', '"a:0": port 0 is not a number from 1 to 65535'],
     ['a:65536', '"a:65536": port 65536 is not a number from 1 to 65535'],
     ['a:9o92', '"a:9o92": port 9o92 is not a number from 1 to 65535'],
-    ['user@a:1', '"user@a:1": "user@a" is not a host name'],
+    ['user@a:1', 'an address holds an @: users and passwords go into sasl; write host:port'],
     ['a b:1', '"a b:1": "a b" is not a host name'],
   ])('says what is wrong with %j', (given, problem) => {
     expect(problemOf(given)).toBe(problem)

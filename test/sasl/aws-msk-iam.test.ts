@@ -8,11 +8,12 @@ import { chooseRegion, regionOfHost, stsHost } from '../../src/sasl/aws-region.t
 import { Refusal, type Exchange } from '../../src/sasl/exchange.ts'
 import { canonicalQueryOf, signingKey, uriEncode } from '../../src/sasl/sig-v4.ts'
 import { FakeClock, turns } from '../support/fake-clock.ts'
-import { converse, leaksIn, messageOf } from './conversation.ts'
+import { converse, messageOf } from './conversation.ts'
+import { canarySecret, leaksIn } from '../support/canary.ts'
 import { instantOf, vectors, type SigningInput } from './vectors.ts'
 
-const SECRET = 'c4n4ry/secret+key=='
-const TOKEN = 'c4n4ry//session+token=='
+const SECRET = canarySecret('AWS secret key')
+const TOKEN = canarySecret('AWS session token', (random) => `c4n4ry//session+${random}==`)
 const HOST = 'b-1.demo.abcdef.c2.kafka.eu-west-1.amazonaws.com'
 const YES = '{"version":"2020_10_22","request-id":"r-17"}'
 const { constants, signing, oauthbearerTokens, wrongFormula } = vectors.awsMskIam

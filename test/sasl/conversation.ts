@@ -38,27 +38,3 @@ export async function converse(
 export function messageOf(error: unknown): string {
   return error instanceof KafkaError ? error.message : `not one of ours: ${inspect(error)}`
 }
-
-/** Every form of a secret that is found in what can be printed of a value. */
-export function leaksIn(value: unknown, secrets: readonly string[]): string[] {
-  const printed = [
-    inspect(value, { depth: Infinity, showHidden: true, getters: true, maxStringLength: null, maxArrayLength: null }),
-    inspect(value, { depth: Infinity, showHidden: true, customInspect: false, maxStringLength: null }),
-    JSON.stringify([value]),
-    String(value),
-    value instanceof Error ? `${value.message}\n${value.stack ?? ''}` : '',
-  ].join('\n')
-  return secrets.flatMap((secret) => formsOf(secret).filter((form) => printed.includes(form)))
-}
-
-export function formsOf(secret: string): string[] {
-  const bytes = Buffer.from(secret)
-  return [
-    secret,
-    bytes.toString('base64').replace(/=+$/, ''),
-    bytes.toString('base64url'),
-    bytes.toString('hex'),
-    encodeURIComponent(secret),
-    Array.from(secret).reverse().join(''),
-  ]
-}

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { canarySecret } from '../support/canary.ts'
 import type { Fetch } from '../../src/sasl/sts.ts'
 
 export interface StsRequest {
@@ -79,8 +80,8 @@ export class FakeSts {
   }
 }
 
-export const ROLE_SECRET = 'c4n4ry-role-secret/+='
-export const ROLE_TOKEN = 'c4n4ry-role-token/+='
+export const ROLE_SECRET = canarySecret('secret key of a role')
+export const ROLE_TOKEN = canarySecret('session token of a role')
 
 /** As AWS writes it. */
 export function assumed(number: number, expiration = '2023-11-14T23:46:40Z'): string {

@@ -3,10 +3,11 @@ import { Refusal } from '../../src/sasl/exchange.ts'
 import { createMechanism, type Mechanism } from '../../src/sasl/mechanism.ts'
 import { resolveSasl } from '../../src/sasl/options.ts'
 import { FakeClock, turns } from '../support/fake-clock.ts'
-import { converse, leaksIn, messageOf } from './conversation.ts'
+import { converse, messageOf } from './conversation.ts'
+import { canarySecret, leaksIn } from '../support/canary.ts'
 import { ScramServer } from './scram-server.ts'
 
-const CANARY = 'c4n4ry-3c1f'
+const CANARY = canarySecret('password, token, key')
 const HOST = 'b-1.demo.abcdef.c2.kafka.eu-west-1.amazonaws.com'
 const inputs = {
   PLAIN: { mechanism: 'plain', username: 'alice', password: CANARY },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { OptionError } from '../../src/errors.ts'
 import { checkSasl, resolveSasl } from '../../src/sasl/options.ts'
-import { leaksIn } from './conversation.ts'
+import { canarySecret, leaksIn } from '../support/canary.ts'
 
-const CANARY = 'c4n4ry-3c1f'
+const CANARY = canarySecret('whatever is given as sasl')
 const plain = { mechanism: 'plain', username: 'alice', password: CANARY }
 const aws = { mechanism: 'aws-msk-iam', credentials: { accessKeyId: 'AKID', secretAccessKey: CANARY } }
 

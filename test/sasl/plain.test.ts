@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Refusal } from '../../src/sasl/exchange.ts'
 import { plain } from '../../src/sasl/plain.ts'
 import { isLoopback, plaintextProblem } from '../../src/sasl/plaintext.ts'
-import { converse, leaksIn, messageOf } from './conversation.ts'
+import { converse, messageOf } from './conversation.ts'
+import { canarySecret, leaksIn } from '../support/canary.ts'
 import { vectors } from './vectors.ts'
 
 const login = (username: string, password: string, authorizationId = '') =>
@@ -37,9 +38,10 @@ describe('PLAIN', () => {
   })
 
   it('keeps the password out of what the broker is quoted with', async () => {
-    const { error } = await converse(login('u', 'c4n4ry-91'), [new Refusal(58, 'wrong: u/c4n4ry-91')])
+    const password = canarySecret('PLAIN password')
+    const { error } = await converse(login('u', password), [new Refusal(58, `wrong: u/${password}`)])
     expect(messageOf(error)).toMatch(/wrong: u\/\[redacted\]$/)
-    expect(leaksIn(error, ['c4n4ry-91'])).toEqual([])
+    expect(leaksIn(error, [password])).toEqual([])
   })
 })
 

@@ -4,11 +4,12 @@ import { AuthenticationError } from '../../src/errors.ts'
 import { Refusal, type Exchange } from '../../src/sasl/exchange.ts'
 import { SaltedPasswords } from '../../src/sasl/salted-password.ts'
 import { scram, type ScramCredentials, type ScramOptions } from '../../src/sasl/scram.ts'
-import { converse, leaksIn, messageOf } from './conversation.ts'
+import { converse, messageOf } from './conversation.ts'
+import { canarySecret, leaksIn } from '../support/canary.ts'
 import { ScramServer, type ScramUser } from './scram-server.ts'
 import { vectors } from './vectors.ts'
 
-const CANARY = 'c4n4ry-pencil'
+const CANARY = canarySecret('SCRAM password')
 const SALT = Buffer.from('0123456789abcdef')
 const USER: ScramUser = { hash: 'sha256', user: 'alice', password: CANARY, salt: SALT, iterations: 4096 }
 

@@ -5,11 +5,12 @@ import { Refusal } from '../../src/sasl/exchange.ts'
 import { resolveSasl } from '../../src/sasl/options.ts'
 import { readAssumedRole, readLeaves, readStsError } from '../../src/sasl/sts-response.ts'
 import { FakeClock, until } from '../support/fake-clock.ts'
-import { converse, leaksIn, messageOf, type Conversation } from './conversation.ts'
+import { converse, messageOf, type Conversation } from './conversation.ts'
+import { canarySecret, leaksIn } from '../support/canary.ts'
 import { assumed, FakeSts, refused, ROLE_SECRET, ROLE_TOKEN } from './fake-sts.ts'
 
-const SECRET = 'c4n4ry/own+secret=='
-const TOKEN = 'c4n4ry/own+token=='
+const SECRET = canarySecret('own secret key')
+const TOKEN = canarySecret('own session token')
 const CANARIES = [SECRET, TOKEN, ROLE_SECRET, ROLE_TOKEN]
 const HOST = 'b-1.demo.abcdef.c2.kafka.eu-west-1.amazonaws.com'
 const YES = '{"version":"2020_10_22","request-id":"r"}'

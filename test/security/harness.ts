@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { KafkaError, Producer, type ProducerOptions } from '../../src/index.ts'
+import { canarySecret } from '../support/canary.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import type { ScramUser } from '../sasl/scram-server.ts'
 import { ScriptedBroker, type ScriptedOptions } from './scripted-broker.ts'
@@ -30,7 +30,7 @@ export function closeLater(close: () => unknown): void {
   open.push(close)
 }
 
-export const PASSWORD = `k-${randomBytes(18).toString('base64url')}`
+export const PASSWORD = canarySecret('password of the hostile-peer tests', (random) => `k-${random}`)
 export const PLAIN = { mechanism: 'plain', username: 'alice', password: PASSWORD } as const
 export const SCRAM = { mechanism: 'scram-sha-256', username: 'alice', password: PASSWORD } as const
 export const SCRAM_USER: ScramUser = {

@@ -48,7 +48,7 @@ describe('a mechanism that the broker does not have (33)', () => {
     const lists: readonly [string[], RegExp][] = [
       [[], /it has none at all$/],
       [Array.from({ length: 5000 }, (_, i) => `M${i}`), /it has M0, M1, .*, M19$/],
-      [['\u001b[2J\u0007red', 'x'.repeat(30_000), '\u202egnp'], /it has \[2J red, x{253}\.\.\., gnp$/],
+      [['\u001b[2J\u0007red', 'x'.repeat(30_000), '\u202egnp', PASSWORD, 'X'], /it has X$/],
       [['PLAIN', 'SCRAM-SHA-256'], /it has PLAIN, SCRAM-SHA-256$/], // although ours is among them
     ]
     for (const [mechanisms, says] of lists) {
@@ -264,12 +264,16 @@ describe('connectGuard', () => {
     const broker = await brokerOf()
     broker.script = (seen) => (seen.api === 'Metadata' ? metadataFrame(seen, 'localhost', trap.port) : null)
     const connectGuard = ({ port, address }: Target): void => {
-      if (port === trap.port) throw new Error(`${address} is no broker of ours`)
+      if (port !== trap.port) return
+      refusals++
+      throw new Error(`${address} is no broker of ours`)
     }
+    let refusals = 0
     const clock = new FakeClock()
     const options = { sasl: PLAIN, connectGuard, idempotent: false, deliveryTimeoutMs: 5000, requestTimeoutMs: 1000 }
     const producer = producerOf(broker.address, options, clock)
     const failed = failureOf(producer.send({ topic: 't', value: 'v' }))
+    await until(() => refusals > 0, 'the guard is asked') // the name is resolved by the system, which has no fake clock
     for (let i = 0; i < 60; i++) await clock.advance(100)
     const error = await failed
     expect(error).toMatchObject({ code: 'DELIVERY_TIMEOUT', maybeWritten: false })

@@ -5,7 +5,7 @@ import { AuthenticationError, ConnectionError, type KafkaError } from '../../src
 import { secure, type SecureSocket } from '../../src/tls/connect-tls.ts'
 import { tlsSource } from '../../src/tls/tls-settings.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { expectNoSecret } from '../support/tls/canary.ts'
+import { expectNoSecret } from '../support/canary.ts'
 import { Authority, daysFromNow, type CertificateWish, type Issued } from '../support/tls/authority.ts'
 import { Peer } from '../support/tls/tls-peer.ts'
 

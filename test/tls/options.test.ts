@@ -6,9 +6,9 @@ import { checkIdentity, expectedName } from '../../src/tls/identity.ts'
 import { TlsSettings, tlsSource } from '../../src/tls/tls-settings.ts'
 import { TlsWarnings, type TlsWarning } from '../../src/tls/warnings.ts'
 import { Authority, daysFromNow, type Issued } from '../support/tls/authority.ts'
-import { expectNoSecret } from '../support/tls/canary.ts'
+import { canarySecret, expectNoSecret } from '../support/canary.ts'
 
-const PASSPHRASE = 'canary-of-the-passphrase'
+const PASSPHRASE = canarySecret('passphrase', (random) => `canary-${random}`)
 let root: Authority
 let middle: Authority
 let own: Issued

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { mkdtemp } from 'node:fs/promises'
+import { registerSecret } from '../canary.ts'
 import { freePorts } from './free-ports.ts'
 import type { Certificates } from './certificates.ts'
 import type { ProcessRef } from './process-ref.ts'
@@ -76,7 +77,7 @@ export interface PlanOptions {
 
 /** Two like everybody, and those that go wrong in somebody's format: SCRAM's, JAAS's, a file that is not UTF-8. */
 function newUsers(): Record<string, string> {
-  const password = () => randomBytes(12).toString('hex')
+  const password = () => registerSecret('password of a broker user', randomBytes(12).toString('hex'))
   const names = ['alice', 'bob', 'co,mma', 'equ=als', 'both=,2C,=3D']
   const plain = Object.fromEntries(names.map((name) => [name, password()]))
   return { ...plain, carol: `pä ß\u00ad密码🔑-${password()}` }

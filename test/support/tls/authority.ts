@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { registerSecret } from '../canary.ts'
 import { findOpenssl } from '../kafka/java-installation.ts'
 import { runCommand } from '../kafka/run-command.ts'
 import { OpensslServer } from './openssl-server.ts'
@@ -63,7 +64,7 @@ export class Authority {
   static async #at(openssl: string, folder: string): Promise<Authority> {
     await writeFile(path.join(folder, 'index.txt'), '')
     const [cert, key] = await Promise.all(['ca.pem', 'ca.key'].map((name) => readFile(path.join(folder, name), 'utf8')))
-    return new Authority(openssl, folder, { cert: cert!, key: key! })
+    return new Authority(openssl, folder, { cert: cert!, key: registerSecret('private key of an authority', key!) })
   }
 
   get cert(): string {
@@ -154,7 +155,7 @@ export class Authority {
   async #read(name: string): Promise<Issued> {
     const files = ['pem', 'key'].map((ending) => readFile(path.join(this.#folder, `${name}.${ending}`), 'utf8'))
     const [cert, key] = await Promise.all(files)
-    return { cert: cert!, key: key! }
+    return { cert: cert!, key: registerSecret(`private key of ${name}`, key!) }
   }
 }
 
