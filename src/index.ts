@@ -6,6 +6,7 @@ export type { CodecName, CompressFunction, CompressionSettings } from './compres
 export type { Logger, PartitionerFunction, ProducerOptions } from './producer/options.ts'
 export type { SaslOptions } from './sasl/options.ts'
 export type { AwsCredentials } from './sasl/aws-credentials.ts'
+export { regionOfHost } from './sasl/aws-region.ts'
 export type { OAuthToken } from './sasl/oauth-messages.ts'
 export type { TlsMaterial, TlsOptions } from './tls/tls-options.ts'
 export { partitionerNames, type PartitionerName } from './partitioner/named.ts'

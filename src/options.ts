@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { OptionError } from './errors.ts'
 import { nearestNames } from './nearest.ts'
 
@@ -122,7 +123,7 @@ export interface OptionContext<Table extends OptionTable> {
  */
 export function resolve<Table extends OptionTable>(input: unknown, context: OptionContext<Table>): Resolved<Table> {
   const { where, table } = context
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+  if (typeof input !== 'object' || input === null || Array.isArray(input) || hasHidden(input, table)) {
     throw new OptionError(
       'INVALID_OPTIONS',
       `${where}: INVALID_OPTIONS: expected an options object, got ${show(input)}`,
@@ -158,6 +159,27 @@ export function resolve<Table extends OptionTable>(input: unknown, context: Opti
     throw new OptionError(code, `${where}: ${code}: ${problems.join('; ')}`)
   }
   return Object.freeze(resolved) as Resolved<Table>
+}
+
+/**
+ * Options are read by own keys. An object that has some in another way (getters of its class, the entries of a Map) would lose them silently.
+ */
+function hasHidden(input: object, table: OptionTable): boolean {
+  if (types.isMap(input) || types.isSet(input) || types.isDate(input) || types.isRegExp(input)) return true
+  const parents: object[] = []
+  for (let at = parentOf(input); at !== null; at = parentOf(at)) parents.push(at)
+  // The last is where all objects come from; what somebody has put there is nobody's option.
+  return parents
+    .slice(0, -1)
+    .some((parent) =>
+      Object.entries(Object.getOwnPropertyDescriptors(parent)).some(
+        ([name, descriptor]) => descriptor.get !== undefined && Object.hasOwn(table, name),
+      ),
+    )
+}
+
+function parentOf(of: object): object | null {
+  return Object.getPrototypeOf(of) as object | null
 }
 
 function unknownOption<Table extends OptionTable>(name: string, context: OptionContext<Table>): string {

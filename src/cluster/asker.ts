@@ -21,6 +21,8 @@ export interface AskerOptions {
   readonly brokers: () => Promise<readonly BrokerAddress[]>
   readonly clock: Clock
   readonly connectTimeoutMs: number
+  /** Asks, on a connection of its own, whether a listener that hung up on us wants SASL. Default: nobody asks. */
+  readonly wantsSasl?: ((link: Link) => Promise<boolean>) | undefined
 }
 
 export interface AskerListener {
@@ -35,6 +37,10 @@ type MetadataQuestion = RequestInput<typeof metadataApi>
 /** The last one without tagged fields: librdkafka's mock cluster (2.16) writes one byte of them too many. */
 const LAST_OLD_METADATA = 8
 
+/** So many equal guesses in a row, a third of a second in all, are taken for right; at a login less else can be the matter. */
+const BELIEVED = 3
+const BELIEVED_AT_LOGIN = 2
+
 const REBOOTSTRAP_REQUIRED = errorByName('REBOOTSTRAP_REQUIRED')?.code
 
 const mismatchChannel = diagnosticChannel('headrace:cluster:mismatch')
@@ -48,8 +54,9 @@ export class Asker {
   readonly #inquiries = new Set<{ giveUp(error: KafkaError): void }>()
   /** Failures that every further try would meet again. */
   readonly #hopeless = new WeakSet<KafkaError>()
-  /** What was inferred of an address at the last try, by its code. */
-  readonly #guessed = new Map<string, string>()
+  #hasUnderstood = false
+  /** What was inferred of an address at the last try, and how often in a row. */
+  readonly #guessed = new Map<string, { readonly code: string; readonly times: number }>()
   /** The cluster that answered first is ours for good: records must not go to another one. */
   #clusterId: string | null = null
   /** Addresses that are known to lead to it. */
@@ -191,24 +198,39 @@ export class Asker {
   async #askOne<Answer>(link: Link, ask: (link: Link) => Promise<Reply<Answer>>): Promise<Reply<Answer>> {
     try {
       const reply = await ask(link)
-      if ('answer' in reply) this.#guessed.delete(link.address)
-      else this.#judgeFailure(link, reply.error, this.#isGarbageFinal && reply.error instanceof ProtocolError)
+      if ('answer' in reply) this.#onUnderstood(link)
+      else await this.#judgeFailure(link, reply.error, this.#isGarbageFinal && reply.error instanceof ProtocolError)
       if (this.#closedBy === null) this.#listener.onReply()
       return reply
     } catch (error) {
       const failure = error as KafkaError
       // A peer that garbles the very first answer is no Kafka; one that does it later had an accident.
-      this.#judgeFailure(link, failure, failure instanceof ProtocolError || !failure.retriable)
+      await this.#judgeFailure(link, failure, failure instanceof ProtocolError || !failure.retriable)
       return { error: failure }
     }
   }
 
-  /** A guess that comes a second time is right: the peer would do the same for ever. */
-  #judgeFailure({ address }: Link, failure: KafkaError, isFinal: boolean): void {
-    const isRepeated = isGuess(failure) && this.#guessed.get(address) === failure.code
-    if (isFinal || isRepeated) this.#hopeless.add(failure)
-    if (isGuess(failure)) this.#guessed.set(address, failure.code)
-    else this.#guessed.delete(address)
+  #onUnderstood({ address }: Link): void {
+    this.#hasUnderstood = true
+    this.#guessed.delete(address)
+  }
+
+  /** Whether every further try would end like this. Only who has never been understood gives up so early. */
+  async #judgeFailure(link: Link, failure: KafkaError, isFinal: boolean): Promise<void> {
+    if (isFinal) this.#hopeless.add(failure)
+    if (!isGuess(failure) || this.#hasUnderstood) return void this.#guessed.delete(link.address)
+    if (failure.code !== 'CONNECTION_CLOSED') {
+      const times = this.#timesGuessed(link.address, failure.code)
+      const isAtLogin = failure.code === 'SASL_AUTHENTICATION_FAILED'
+      if (times >= (isAtLogin ? BELIEVED_AT_LOGIN : BELIEVED)) this.#hopeless.add(failure)
+    } else if ((await this.#options.wantsSasl?.(link)) === true) this.#hopeless.add(failure)
+  }
+
+  #timesGuessed(address: string, code: string): number {
+    const before = this.#guessed.get(address)
+    const times = before?.code === code ? before.times + 1 : 1
+    this.#guessed.set(address, { code, times })
+    return times
   }
 
   /** @returns why nothing may be sent to this one; null: it belongs to our cluster, or is too old to say. */

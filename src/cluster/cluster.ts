@@ -1,8 +1,9 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { BrokerAddress } from '../connection/broker-address.ts'
-import type { ConnectionOptions } from '../connection/connection-options.ts'
+import type { Begun, ConnectionOptions } from '../connection/connection-options.ts'
 import type { Connection } from '../connection/connection.ts'
 import { openConnection } from '../connection/handshake.ts'
+import { wantsSasl } from '../connection/sasl-probe.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
 import type { Security } from '../connection/security.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
@@ -21,7 +22,7 @@ import { WatchedTopics } from './watched-topics.ts'
 
 export interface ClusterOptions extends SocketHooks, Security {
   /** Where to begin; asked again whenever no known broker answers. */
-  readonly brokers: () => Promise<readonly BrokerAddress[]>
+  readonly brokers: (() => Promise<readonly BrokerAddress[]>) & { readonly isFixed?: boolean }
   readonly clientId: string
   readonly clock: Clock
   readonly connectTimeoutMs: number
@@ -55,8 +56,8 @@ const REBOOTSTRAP_TRIGGER_MS = 300_000
 /** After the first answer; a program that is done by then has no use for it. */
 const CHECK_BOOTSTRAP_AFTER_MS = 1000
 
-/** A broker that was just started may not know all users yet; one that refuses us so often in a row knows what it does. */
-const FINAL_REFUSALS = 3
+/** Two to three seconds: a broker that was just started may not know all users yet, and what it asks may be away for a moment. */
+const FINAL_REFUSALS = 6
 
 const refreshedChannel = diagnosticChannel('headrace:metadata:refreshed')
 const failedChannel = diagnosticChannel('headrace:metadata:failed')
@@ -79,6 +80,8 @@ export class Cluster {
   /** Of the latest round, if it failed. */
   #lastFailure: KafkaError | null = null
   #hasBegun = false
+  /** Questions on connections of their own. */
+  readonly #probes = new Set<Begun>()
   #checkTimer: Timer | null = null
   #isClosed = false
 
@@ -88,7 +91,7 @@ export class Cluster {
     this.#links = new Links(options, (nodeId, target, backoff) => this.#newLink(nodeId, target, backoff))
     this.#topics = new WatchedTopics(options.clock)
     this.#rounds = new Rounds(options, () => this.#runRound())
-    this.#asker = new Asker(options, this.#links, {
+    this.#asker = new Asker({ ...options, wantsSasl: (link) => this.#wantsSasl(link) }, this.#links, {
       onReply: () => this.#onLinkChange(null),
       onRebootstrap: (reason) => this.#rebootstrap(reason),
     })
@@ -196,11 +199,13 @@ export class Cluster {
     this.#rounds.close()
     this.#checkTimer?.cancel()
     this.#links.forget()
+    for (const probe of this.#probes) probe.close()
   }
 
   /** What every further try would hear, for a while; null: one may try. */
   get #standingRefusal(): KafkaError | null {
-    const failure = this.#hasBegun ? null : this.#lastFailure
+    // Where one begins may be another place the next time.
+    const failure = this.#hasBegun || this.#options.brokers.isFixed !== true ? null : this.#lastFailure
     return failure !== null && this.#asker.isHopeless(failure) && this.#links.isEverySeedRefused ? failure : null
   }
 
@@ -296,15 +301,28 @@ export class Cluster {
   }
 
   #open({ nodeId, target, connectTimeoutMs, hangUps, opened }: Attempt): Promise<Connection> {
+    const options = this.#connectionOptions(nodeId, target, connectTimeoutMs)
+    return openConnection(options, { name: 'headrace', version: VERSION }, opened, hangUps)
+  }
+
+  async #wantsSasl({ nodeId, target }: Link): Promise<boolean> {
+    if (this.#options.mechanism || this.#isClosed) return false
+    const options = this.#connectionOptions(nodeId, target, this.#options.connectTimeoutMs)
+    const begun: Begun[] = []
+    const opened = (probe: Begun): void => {
+      begun.push(probe)
+      this.#probes.add(probe)
+    }
+    return await wantsSasl(options, opened).finally(() => begun.forEach((probe) => this.#probes.delete(probe)))
+  }
+
+  #connectionOptions(nodeId: number | null, target: BrokerAddress, connectTimeoutMs: number): ConnectionOptions {
     const { connectionsMaxIdleMs: maxIdleMs, ...others } = this.#options
     const onExcessiveThrottle = (address: string, askedMs: number, grantedMs: number): void => {
       const what = `${address} throttles us for ${askedMs} ms; it is granted ${grantedMs} ms`
       this.#listener.onNotice?.({ address, askedMs, grantedMs }, what)
     }
-    const options: ConnectionOptions = {
-      ...{ ...others, ...target, nodeId, connectTimeoutMs, maxIdleMs, onExcessiveThrottle },
-    }
-    return openConnection(options, { name: 'headrace', version: VERSION }, opened, hangUps)
+    return { ...others, ...target, nodeId, connectTimeoutMs, maxIdleMs, onExcessiveThrottle }
   }
 
   #onLinkChange(error: KafkaError | null): void {

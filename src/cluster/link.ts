@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
+import type { Begun } from '../connection/connection-options.ts'
 import type { Connection } from '../connection/connection.ts'
 import { ConnectionError, type KafkaError } from '../errors.ts'
 import { backoffMs } from './backoff.ts'
@@ -17,7 +18,7 @@ export interface Attempt {
   /** How often in a row the peer has accepted us and hung up again. */
   readonly hangUps: number
   /** Hears of each socket as it is begun, so that it can be closed early. */
-  readonly opened: (connection: Connection) => void
+  readonly opened: (begun: Begun) => void
 }
 
 export interface LinkOptions {
@@ -40,13 +41,21 @@ export class Link {
   readonly #options: LinkOptions
   #connection: Connection | null = null
   #dialing: Promise<Connection> | null = null
-  #begun: Connection | null = null
+  #begun: Begun | null = null
   #lastError: KafkaError | null = null
   #pause: { readonly timer: Timer; readonly end: () => void } | null = null
   #isClosed = false
 
   constructor(options: LinkOptions) {
     this.#options = options
+  }
+
+  get target(): BrokerAddress {
+    return this.#options.target
+  }
+
+  get nodeId(): number | null {
+    return this.#options.nodeId
   }
 
   get address(): string {
@@ -132,7 +141,7 @@ export class Link {
     if (waitedFor !== null) return waitedFor
     try {
       if (this.#isClosed) throw closedError(this.address)
-      const opened = (begun: Connection): void => {
+      const opened = (begun: Begun): void => {
         this.#begun = begun
         if (this.#isClosed) begun.close()
       }

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import type { KafkaError } from '../errors.ts'
 import type { VersionLimits, VersionRanges } from '../protocol/negotiate.ts'
 import type { LoggedIn } from './login.ts'
 import type { SocketHooks, SocketTarget } from './open-socket.ts'
@@ -12,6 +13,11 @@ export type ConnectStep =
   | { readonly step: 'secured'; readonly transport: Transport }
   | { readonly step: 'negotiated'; readonly versions: VersionRanges }
   | { readonly step: 'authenticated'; readonly session: LoggedIn }
+
+/** Something that was begun for whoever wants to connect, and can be ended early. */
+export interface Begun {
+  close(reason?: KafkaError): void
+}
 
 export interface ConnectionOptions extends SocketTarget, SocketHooks, Security {
   readonly clientId: string

@@ -6,7 +6,7 @@ import type { Api, RequestInput, ResponseOf } from '../protocol/schema.ts'
 import { formatAddress } from './broker-address.ts'
 import type { Outcome } from './answers.ts'
 import { asKafkaError, asSeenByParked, connectionError } from './failure.ts'
-import { asGuess } from './guess.ts'
+import { asGuess, isGuessOfTls } from './guess.ts'
 import { login, type LoggedIn, type LoginWire } from './login.ts'
 import type { SocketTarget } from './open-socket.ts'
 import type { Mechanism } from '../sasl/mechanism.ts'
@@ -64,14 +64,14 @@ export class Connection {
       onDeadline: () => this.#onDeadline(),
       onLost: (error) => this.#onLost(error),
       onGarbage: (error) => this.#end(error),
-      onAnswers: () => this.#reauthentication.review(),
+      onProgress: () => this.#reauthentication.review(),
       onWrite: () => this.#idle.used(),
       othersWaiting: () => this.#reauthentication.parkedCount,
     })
     const onIdle = (): void => this.close(this.#error('CLOSED_BY_CLIENT', `idle for ${maxIdleMs} ms`))
     this.#idle = new IdleWatch(clock, maxIdleMs, () => this.#wire.isQuiet, onIdle)
     this.#reauthentication = new Reauthentication(clock, {
-      unansweredCount: () => this.#wire.unansweredCount,
+      outCount: () => this.#wire.unansweredCount + this.#wire.handoverCount,
       isOver: () => this.#closedBy !== null,
       login: () => this.#loginAgain(),
       onState: (isWaiting) => this.#onReauthentication(isWaiting),
@@ -118,7 +118,8 @@ export class Connection {
   /** Dials, TLS included. @throws {ConnectionError | AuthenticationError} naming the address. */
   async dial(): Promise<void> {
     const { clock, connectTimeoutMs, onStep } = this.#options
-    if (this.#closedBy !== null) throw this.#closedBy
+    const { closedBy } = this
+    if (closedBy !== null) throw closedBy
     this.#openedAtMs = clock.now()
     this.#enter('connecting')
     const readyByMs = this.#options.readyByMs ?? clock.now() + connectTimeoutMs
@@ -331,13 +332,13 @@ export class Connection {
     if (this.#closedBy !== null) return
     const hasAnswered = this.#wire.answeredCount > 0
     const byTls = this.#transport?.explain(error, hasAnswered) ?? null
-    if (byTls !== null && !hasAnswered) return this.#end(byTls.retriable ? asGuess(byTls) : byTls)
+    if (byTls !== null && !hasAnswered) return this.#end(isGuessOfTls(byTls) ? asGuess(byTls) : byTls)
     const what =
       error === null
         ? `the broker closed the connection${this.#whenClosed()}`
         : `the connection broke: ${error.message}`
     const failure = this.#error('CONNECTION_CLOSED', what, byTls ?? error ?? undefined)
-    this.#end(hasAnswered && !this.wasUseful ? asGuess(failure) : failure)
+    this.#end(hasAnswered && !this.wasUseful && !this.#options.mechanism ? asGuess(failure) : failure)
   }
 
   #whenClosed(): string {
@@ -377,8 +378,10 @@ export class Connection {
 
   #enter(state: ConnectionState): void {
     assertMove(this.#state, state)
+    // A login in between is no news; and whoever heard of it could send before those that waited for it.
+    const isToTell = isTold(state) && this.#state !== 'reauthenticating'
     this.#state = state
-    if (!stateChannel.hasSubscribers || !isTold(state)) return
+    if (!stateChannel.hasSubscribers || !isToTell) return
     stateChannel.publish({ ...this.#target, state, error: this.#closedBy })
   }
 

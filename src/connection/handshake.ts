@@ -2,7 +2,7 @@ import { ConnectionError, ProtocolError, type KafkaError } from '../errors.ts'
 import { errorByCode } from '../protocol/error-codes.ts'
 import { apiVersions, type ApiVersionsResponse } from '../protocol/messages/api-versions.ts'
 import { decodeApiVersionsFrame, nextApiVersionsAttempt, type VersionRanges } from '../protocol/negotiate.ts'
-import type { ConnectionOptions } from './connection-options.ts'
+import type { Begun, ConnectionOptions } from './connection-options.ts'
 import { Connection } from './connection.ts'
 import { speaksTls } from './tls-probe.ts'
 
@@ -24,7 +24,7 @@ export interface ClientSoftware {
 export async function openConnection(
   options: ConnectionOptions,
   software: ClientSoftware,
-  opened: (connection: Connection) => void,
+  opened: (begun: Begun) => void,
   hangUps = 0,
 ): Promise<Connection> {
   let version = firstVersion(hangUps)
@@ -41,7 +41,8 @@ export async function openConnection(
       connection.close(error as KafkaError)
       if (hangUps > 0 && hungUp) throw error
       const next = hungUp ? nextApiVersionsAttempt(version, 'closed') : null
-      if (next === null) throw hungUp && !options.tls && (await speaksTls(options)) ? needsTls(connection) : error
+      if (next === null)
+        throw hungUp && !options.tls && (await speaksTls(options, opened)) ? needsTls(connection) : error
       version = next
     }
   }

@@ -42,8 +42,8 @@ export interface LoginPlace {
 
 /** A login that was taken. */
 export interface LoggedIn extends Session, ExchangeResult {
-  /** When it began, by the clock. */
-  readonly beganAtMs: number
+  /** When SaslHandshake was answered, by the clock: the broker has begun no later. */
+  readonly shookHandsAtMs: number
   /** When its last message was sent, by the clock: the session began later than that. */
   readonly sentAtMs: number
 }
@@ -62,12 +62,13 @@ export async function login(wire: LoginWire, place: LoginPlace): Promise<LoggedI
   const beganAtMs = clock.now()
   const isBare = !versions.has(saslAuthenticate.key)
   await shakeHands(wire, place, isBare ? { maxVersion: 0 } : { minVersion: 1 })
+  const shookHandsAtMs = clock.now()
   const channel = isBare ? new BareChannel(wire, place) : new FramedChannel(wire, place)
   const result = await converse(channel.send, place).catch((error: unknown) => {
     throw isBare ? wordsForHangUp(error, place) : error
   })
   const { sentAtMs, sessionLifetimeMs } = channel
-  return { ...result, beganAtMs, sentAtMs, sessionLifetimeMs, authenticationMs: clock.now() - beganAtMs }
+  return { ...result, shookHandsAtMs, sentAtMs, sessionLifetimeMs, authenticationMs: clock.now() - beganAtMs }
 }
 
 function converse(send: Send, { mechanism, host, address, signal }: LoginPlace): Promise<ExchangeResult> {

@@ -12,7 +12,7 @@ interface Parked {
 /** The connection, as far as it is asked. */
 export interface Reauthenticating {
   /** Requests that the broker has not answered. */
-  unansweredCount(): number
+  outCount(): number
   isOver(): boolean
   login(): Promise<LoggedIn>
   /** Requests wait from now on, or no longer. */
@@ -36,7 +36,7 @@ export class Reauthentication {
   #isWaiting = false
   #isLoggingIn = false
   #dueAtMs = Infinity
-  #beganAtMs = -Infinity
+  #shookHandsAtMs = -Infinity
   #pause: Timer | null = null
 
   constructor(clock: Clock, connection: Reauthenticating) {
@@ -50,7 +50,7 @@ export class Reauthentication {
 
   /** A login was taken; from here on its session counts. */
   began(session: LoggedIn): void {
-    this.#beganAtMs = session.beganAtMs
+    this.#shookHandsAtMs = session.shookHandsAtMs
     this.#dueAtMs = session.sentAtMs + reauthenticateAfterMs(session, this.#clock)
   }
 
@@ -69,7 +69,7 @@ export class Reauthentication {
 
   /** Something was answered, perhaps the last that was in flight. */
   review(): void {
-    if (!this.#isWaiting || this.#isLoggingIn || this.#connection.unansweredCount() > 0) return
+    if (!this.#isWaiting || this.#isLoggingIn || this.#connection.outCount() > 0) return
     this.#isLoggingIn = true
     void this.#login()
   }
@@ -98,7 +98,7 @@ export class Reauthentication {
 
   /** Where sessions are that short. */
   async #untilBrokerMayListen(): Promise<void> {
-    const waitMs = this.#beganAtMs + MIN_REAUTHENTICATION_INTERVAL_MS + 1 - this.#clock.now()
+    const waitMs = this.#shookHandsAtMs + MIN_REAUTHENTICATION_INTERVAL_MS + 1 - this.#clock.now()
     if (waitMs > 0) await new Promise<void>((resolve) => (this.#pause = this.#clock.after(waitMs, resolve, false)))
   }
 }

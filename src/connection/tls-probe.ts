@@ -1,4 +1,5 @@
 import { connect } from 'node:tls'
+import type { Begun } from './connection-options.ts'
 import { openSocket, type OpenSocketOptions } from './open-socket.ts'
 import { ignoreLateError } from './race-addresses.ts'
 
@@ -10,11 +11,16 @@ const PROBE_TIMEOUT_MS = 1000
  * the most common mistake, a TLS port without `tls`, can only be named by asking (DESIGN.md, "Non-obvious"). Nothing of
  * ours is sent. It keeps the process alive, for whoever waits for the connection is to hear of it.
  */
-export async function speaksTls(options: Omit<OpenSocketOptions, 'signal'>): Promise<boolean> {
+export async function speaksTls(
+  options: Omit<OpenSocketOptions, 'signal'>,
+  opened: (begun: Begun) => void,
+): Promise<boolean> {
+  const end = new AbortController()
+  opened({ close: () => end.abort(new Error('it is not asked any more')) })
   let socket
   try {
     const connectTimeoutMs = Math.min(options.connectTimeoutMs, PROBE_TIMEOUT_MS)
-    socket = await openSocket({ ...options, connectTimeoutMs, signal: new AbortController().signal })
+    socket = await openSocket({ ...options, connectTimeoutMs, signal: end.signal })
   } catch {
     return false // it could not be asked; the failure that led here stays the one that is told
   }
@@ -26,6 +32,8 @@ export async function speaksTls(options: Omit<OpenSocketOptions, 'signal'>): Pro
       timer.cancel()
       resolve(is)
     }
+    end.signal.addEventListener('abort', () => settle(false), { once: true })
+    if (end.signal.aborted) settle(false)
     secure.once('secureConnect', () => settle(true))
     // An alert is an answer in TLS, too; a reset or the end of the connection is none.
     secure.on('error', (error: NodeJS.ErrnoException) => settle(/^ERR_SSL_(?!WRONG_VERSION)/.test(error.code ?? '')))

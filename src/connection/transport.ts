@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { KafkaError } from '../errors.ts'
 import { secure, type SecureSocket } from '../tls/connect-tls.ts'
 import type { SeenCertificate } from '../tls/tls-facts.ts'
-import { asGuess } from './guess.ts'
+import { asGuess, isGuessOfTls } from './guess.ts'
 import { openSocket, type OpenSocketOptions } from './open-socket.ts'
 import type { Security } from './security.ts'
 
@@ -52,14 +52,8 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
     )
     return securedTransport(secured, remoteAddress)
   } catch (error) {
-    throw isInferred(error) ? asGuess(error) : error
+    throw error instanceof KafkaError && isGuessOfTls(error) ? asGuess(error) : error
   }
-}
-
-/** The peer said nothing that explains it. */
-function isInferred(error: unknown): error is KafkaError {
-  const codes = ['PEER_NOT_TLS', 'CLIENT_CERTIFICATE_REQUIRED', 'CLIENT_CERTIFICATE_REFUSED', 'CONNECTION_CLOSED']
-  return error instanceof KafkaError && error.retriable && codes.includes(error.code)
 }
 
 function securedTransport(secured: SecureSocket, remoteAddress: string): Transport {

@@ -23,8 +23,8 @@ export interface WireOptions {
   /** The socket ended (null: in order), or what came makes no sense. */
   readonly onLost: (error: Error | null) => void
   readonly onGarbage: (error: KafkaError) => void
-  /** Bytes came, and what they answered was handed out. */
-  readonly onAnswers: () => void
+  /** Less is out than before: something was answered, or taken by the operating system. */
+  readonly onProgress: () => void
   readonly onWrite: () => void
   /** Requests that are not here yet keep the process alive, too. */
   readonly othersWaiting: () => number
@@ -64,6 +64,11 @@ export class Wire {
 
   get unansweredCount(): number {
     return this.#answers.pendingCount
+  }
+
+  /** Without an answer to come, and not taken by the operating system yet. */
+  get handoverCount(): number {
+    return this.#handovers.count
   }
 
   /** What was asked first, of what is not answered. */
@@ -143,7 +148,9 @@ export class Wire {
           : null,
       )
       this.#letGo()
-      if (this.#endedBy === null) this.rearm()
+      if (this.#endedBy !== null) return
+      this.#options.onProgress()
+      this.rearm()
     })
   }
 
@@ -208,7 +215,7 @@ export class Wire {
       return this.#options.onGarbage(asKafkaError(this.#options.address, error))
     }
     if (this.#endedBy !== null) return
-    this.#options.onAnswers()
+    this.#options.onProgress()
     this.rearm()
     this.#letGo()
   }

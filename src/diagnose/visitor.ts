@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
-import type { ConnectStep } from '../connection/connection-options.ts'
+import type { Begun, ConnectStep } from '../connection/connection-options.ts'
 import type { Connection } from '../connection/connection.ts'
 import { asKafkaError } from '../connection/failure.ts'
 import { openConnection } from '../connection/handshake.ts'
@@ -21,7 +21,7 @@ export class Visitor {
   readonly options: ResolvedProducerOptions
   readonly mechanism: Mechanism | null
   readonly clock: Clock
-  readonly #connections: Connection[] = []
+  readonly #begun: Begun[] = []
   #isOver = false
 
   constructor(options: ResolvedProducerOptions, mechanism: Mechanism | null, clock: Clock) {
@@ -40,9 +40,9 @@ export class Visitor {
       ...{ createSocket, mapAddress, connectGuard, tls, allowPlaintextCredentials, mechanism: this.mechanism },
       ...{ onStep, tlsWarnings: new Every(onWarnings) },
     }
-    const opened = (connection: Connection): void => {
-      this.#connections.push(connection)
-      if (this.#isOver) connection.close()
+    const opened = (begun: Begun): void => {
+      this.#begun.push(begun)
+      if (this.#isOver) begun.close()
     }
     try {
       return await openConnection(options, { name: 'headrace', version: VERSION }, opened)
@@ -54,7 +54,7 @@ export class Visitor {
   /** Nobody listens any more: what is open is closed, what is being opened is given up. */
   close(): void {
     this.#isOver = true
-    for (const connection of this.#connections) connection.close()
+    for (const begun of this.#begun) begun.close()
   }
 }
 

@@ -2,6 +2,7 @@ import type { CodecName, CompressionSettings } from '../compression/codec.ts'
 import { checkCompression } from '../compression/load-codec.ts'
 import type { BrokerAddress } from '../connection/broker-address.ts'
 import { parseBrokers } from '../connection/broker-address.ts'
+import type { ClusterOptions } from '../cluster/cluster.ts'
 import type { SocketHooks } from '../connection/open-socket.ts'
 import { OptionError, type KafkaError } from '../errors.ts'
 import { bool, custom, hook, int, notYet, resolve, show, text, type CrossRule, type Resolved } from '../options.ts'
@@ -58,7 +59,7 @@ const DAY_MS = 86_400_000
 
 /** The Producer's options: defaults are those of Java 4.x, except `lingerMs` (producer-semantics.md 1.8). */
 export const producerOptionTable = Object.freeze({
-  brokers: custom<() => Promise<readonly BrokerAddress[]>>({
+  brokers: custom<ClusterOptions['brokers']>({
     type: 'string, list of strings, or async function giving either',
     kafka: 'bootstrap.servers',
     doc: 'Where to begin: `host:port`, several with commas. Any broker of the cluster will do.',
@@ -337,7 +338,7 @@ function checkBrokers(value: unknown): ReturnType<(typeof producerOptionTable)['
   if (value === undefined) return { expected: 'host:port, such as localhost:9092' }
   const parsed = parseBrokers(value)
   if ('problem' in parsed) return { problem: parsed.problem }
-  return { value: () => Promise.resolve(parsed.addresses) }
+  return { value: Object.assign(() => Promise.resolve(parsed.addresses), { isFixed: true }) }
 }
 
 function parsedBrokers(value: unknown): readonly BrokerAddress[] {

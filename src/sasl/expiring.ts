@@ -4,6 +4,8 @@ import { within } from './provided.ts'
 /** After a failed renewal, while the old value is still good: the next try, doubled each time, at most a minute. */
 const RETRY_MS = 1000
 const MAX_RETRY_MS = 60_000
+/** How long one waits for the next value while the old one is still good: an endpoint may hang instead of failing. */
+const PATIENCE_MS = 500
 
 export interface Fetched<T> {
   readonly value: T
@@ -43,14 +45,18 @@ export class Expiring<T> {
     const { clock } = this.#options
     const held = this.#good()
     if (held !== null && clock.now() < Math.max(held.renewAtMs, this.#retryAtMs)) return { ...held, isReused: true }
-    try {
-      this.#flight ??= this.#fetch().finally(() => (this.#flight = null))
-      return { ...(await this.#flight), isReused: false }
-    } catch (error) {
-      const old = this.#good()
-      if (old === null) throw error
-      return { ...old, isReused: true }
-    }
+    this.#flight ??= this.#fetch().finally(() => (this.#flight = null))
+    if (held === null) return { ...(await this.#flight), isReused: false }
+    return await this.#soonOr(held, this.#flight)
+  }
+
+  #soonOr(held: Held<T>, flight: Promise<Fetched<T>>): Promise<Fetched<T> & { readonly isReused: boolean }> {
+    return new Promise((resolve) => {
+      const useHeld = (): void => resolve({ ...held, isReused: true })
+      const timer = this.#options.clock.after(PATIENCE_MS, useHeld, false)
+      const useNext = (fetched: Fetched<T>): void => resolve({ ...fetched, isReused: false })
+      void flight.then(useNext, useHeld).finally(() => timer.cancel())
+    })
   }
 
   /** It was refused: the next who asks gets another one. */

@@ -38,10 +38,10 @@ export async function askProvider<T>(field: string, provide: () => T | Promise<T
   }
 }
 
-/** Rejects if `work` has not settled after `timeoutMs`. */
+/** Rejects if `work` has not settled after `timeoutMs`. Whoever waits for it keeps the process alive, not this. */
 export function within<T>(timeoutMs: number, clock: Clock, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = clock.after(timeoutMs, () => reject(new Error(`not done after ${timeoutMs} ms`)))
+    const timer = clock.after(timeoutMs, () => reject(new Error(`not done after ${timeoutMs} ms`)), false)
     work.then(resolve, reject).finally(() => timer.cancel())
   })
 }

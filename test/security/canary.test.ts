@@ -368,7 +368,8 @@ describe('keys of a client certificate', () => {
     const own = given()
     const withCa =
       typeof own === 'function' ? () => ({ ...(own as () => object)(), ca: root.cert }) : { ...own, ca: root.cert }
-    const code = await used(producerOf(broker.address, { tls: withCa }))
+    const clock = new FakeClock()
+    const code = await used(producerOf(broker.address, { tls: withCa }, clock), clock)
     expect(code).toBe(name.startsWith('of an') ? 'CLIENT_CERTIFICATE_REFUSED' : 'fine')
   })
 

@@ -113,7 +113,7 @@ describe('A1: a wrong password', () => {
     })
   })
 
-  it('records that wait get that error when a good broker refuses three times, with honest maybeWritten', async () => {
+  it('records that wait get that error when a good broker refuses six times, with honest maybeWritten', async () => {
     await played({}, async (run) => {
       deliveredAt(await run.settle(run.send()))
       run.cluster.setUser('alice', 'another password')
@@ -133,8 +133,8 @@ describe('A1: a wrong password', () => {
         ['t', 0],
         ['t', 1],
       ])
-      expect(run.clock.now() - startMs, 'three attempts take 150 ms').toBeLessThan(1000)
-      expect(run.cluster.loginStats().refused).toBe(3)
+      expect(run.clock.now() - startMs, 'six attempts take two to three seconds').toBeLessThan(4000)
+      expect(run.cluster.loginStats().refused).toBe(6)
     })
   })
 
@@ -161,7 +161,7 @@ describe('A1: a wrong password', () => {
       expect(end).toMatchObject({ code: 'DELIVERY_TIMEOUT', maybeWritten: false })
       expect(end.message).toContain('SASL_AUTHENTICATION_FAILED')
       expect(run.clock.now() - startMs).toBeGreaterThanOrEqual(40_000)
-      expect(run.cluster.loginStats().refused).toBeGreaterThan(3)
+      expect(run.cluster.loginStats().refused).toBeGreaterThan(6)
       expect(run.cluster.loginStats().refused, 'no storm').toBeLessThan(20)
     })
   })

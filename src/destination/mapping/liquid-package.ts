@@ -1,0 +1,2 @@
+/** As `require`; tests bring their own. */
+export type RequirePackage = (name: string) => unknown
