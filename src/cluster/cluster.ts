@@ -4,7 +4,7 @@ import type { Begun, ConnectionOptions } from '../connection/connection-options.
 import type { Connection } from '../connection/connection.ts'
 import { openConnection } from '../connection/handshake.ts'
 import { wantsSasl } from '../connection/sasl-probe.ts'
-import type { SocketHooks } from '../connection/open-socket.ts'
+import type { SocketHooks } from '../connection/socket-hooks.ts'
 import type { Security } from '../connection/security.ts'
 import { diagnosticChannel } from '../diagnostics.ts'
 import { AuthenticationError, ConnectionError, type KafkaError } from '../errors.ts'

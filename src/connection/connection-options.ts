@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { KafkaError } from '../errors.ts'
 import type { VersionLimits, VersionRanges } from '../protocol/negotiate.ts'
 import type { LoggedIn } from './login.ts'
-import type { SocketHooks, SocketTarget } from './open-socket.ts'
+import type { SocketHooks, SocketTarget } from './socket-hooks.ts'
 import type { Security } from './security.ts'
 import type { Transport } from './transport.ts'
 

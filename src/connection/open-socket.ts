@@ -6,22 +6,7 @@ import { ConnectionError, type ConnectionErrorCode } from '../errors.ts'
 import { brokerText } from '../sasl/broker-text.ts'
 import { formatAddress } from './broker-address.ts'
 import { ignoreLateError, raceAddresses, type Dial } from './race-addresses.ts'
-
-/** Where to, in the words of the user's hooks; `nodeId` is null for a bootstrap address. */
-export interface SocketTarget {
-  readonly nodeId: number | null
-  readonly host: string
-  readonly port: number
-}
-
-export interface SocketHooks {
-  /** Makes the transport; default: `net.connect`. */
-  readonly createSocket?: ((target: SocketTarget & { signal: AbortSignal }) => Duplex | Promise<Duplex>) | undefined
-  /** Changes only where we dial. */
-  readonly mapAddress?: ((target: SocketTarget) => { host: string; port: number }) | undefined
-  /** Throws to refuse a resolved address. */
-  readonly connectGuard?: ((target: { host: string; port: number; address: string }) => void) | undefined
-}
+import type { SocketHooks, SocketTarget } from './socket-hooks.ts'
 
 export interface OpenSocketOptions extends SocketTarget, SocketHooks {
   readonly clock: Clock

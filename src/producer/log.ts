@@ -1,4 +1,4 @@
-import type { Logger } from './options.ts'
+import type { Logger } from './producer-options.ts'
 
 /** The user's logger, which may not be there, or throw. */
 export class Log {

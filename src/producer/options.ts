@@ -1,58 +1,17 @@
-import type { CodecName, CompressionSettings } from '../compression/codec.ts'
+import type { CompressionSettings } from '../compression/codec.ts'
 import { checkCompression } from '../compression/load-codec.ts'
 import type { BrokerAddress } from '../connection/broker-address.ts'
 import { parseBrokers } from '../connection/broker-address.ts'
 import type { ClusterOptions } from '../cluster/cluster.ts'
-import type { SocketHooks } from '../connection/open-socket.ts'
+import type { SocketHooks } from '../connection/socket-hooks.ts'
 import { OptionError, type KafkaError } from '../errors.ts'
 import { bool, custom, hook, int, notYet, resolve, show, text, type CrossRule, type Resolved } from '../options.ts'
 import { checkPartitioner, quotedPartitionerNames } from '../partitioner/check-partitioner.ts'
 import type { PartitionerName } from '../partitioner/named.ts'
-import { checkSasl, type SaslOptions, type SaslSettings } from '../sasl/options.ts'
-import type { TlsOptions } from '../tls/tls-options.ts'
+import { checkSasl, type SaslSettings } from '../sasl/options.ts'
 import { tlsSource, type TlsSource } from '../tls/tls-settings.ts'
 import type { Idempotence } from './producer-id.ts'
-import type { ProducerRecord } from './record.ts'
-
-/** A partitioner of the user's own; what it throws, or an impossible answer, rejects that record alone. */
-export type PartitionerFunction = (
-  record: ProducerRecord,
-  topic: { readonly topic: string; readonly partitionCount: number; readonly available: readonly number[] },
-) => number
-
-export type Logger = Record<'debug' | 'info' | 'warn' | 'error', (fields: object, message: string) => void>
-
-type BrokerList = string | readonly string[]
-
-export interface ProducerOptions extends SocketHooks {
-  brokers: BrokerList | (() => Promise<BrokerList>)
-  clientId?: string | undefined
-  acks?: 'all' | -1 | 0 | 1 | undefined
-  lingerMs?: number | undefined
-  batchBytes?: number | undefined
-  maxRequestBytes?: number | undefined
-  maxInFlightRequests?: number | undefined
-  maxBlockMs?: number | undefined
-  deliveryTimeoutMs?: number | undefined
-  requestTimeoutMs?: number | undefined
-  retryBackoffMs?: number | undefined
-  retryBackoffMaxMs?: number | undefined
-  reconnectBackoffMs?: number | undefined
-  reconnectBackoffMaxMs?: number | undefined
-  metadataMaxAgeMs?: number | undefined
-  connectionsMaxIdleMs?: number | undefined
-  connectTimeoutMs?: number | undefined
-  allowAutoTopicCreation?: boolean | undefined
-  partitioner?: PartitionerName | PartitionerFunction | undefined
-  logger?: Logger | undefined
-  idempotent?: boolean | undefined
-  bufferBytes?: number | undefined
-  onUndelivered?: ((error: KafkaError) => void) | undefined
-  compression?: 'none' | CodecName | CompressionSettings | undefined
-  tls?: boolean | TlsOptions | (() => true | TlsOptions | Promise<true | TlsOptions>) | undefined
-  sasl?: SaslOptions | undefined
-  allowPlaintextCredentials?: boolean | undefined
-}
+import type { Logger, PartitionerFunction } from './producer-options.ts'
 
 const MAX_INT32 = 2 ** 31 - 1
 const DAY_MS = 86_400_000

@@ -5,7 +5,7 @@ import { DeliveryError } from '../errors.ts'
 import { show } from '../options.ts'
 import { namedPartitioner, type PartitionerName } from '../partitioner/named.ts'
 import { noLoads, type Partitioner, type PartitionLoads, type TopicShape } from '../partitioner/partitioner.ts'
-import type { PartitionerFunction } from './options.ts'
+import type { PartitionerFunction } from './producer-options.ts'
 import type { CheckedRecord } from './record.ts'
 
 export interface PlacementOptions {

@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from 'node:tls'
 import { OptionError } from '../errors.ts'
 import { bool, custom, hook, resolve, type Checked, type OptionSpec, type Resolved } from '../options.ts'
 import type { IdentityCheck } from './identity.ts'
@@ -51,22 +50,6 @@ export const TLS_TABLE = {
 } as const
 
 export type TlsTable = Resolved<typeof TLS_TABLE>
-
-/** PEM in any shape (with or without headers, on one line, several certificates at once), or DER. */
-export type TlsMaterial = string | Uint8Array | readonly (string | Uint8Array)[]
-
-type Plain = Exclude<keyof TlsTable, 'ca' | 'cert' | 'key' | 'pfx' | 'crl' | 'allowPartialTrustChain'>
-
-/** The option `tls`: what of `tls.ConnectionOptions` makes sense for a Kafka client. */
-export type TlsOptions = { readonly [Name in Plain]?: ConnectionOptions[Name] | undefined } & {
-  readonly ca?: TlsMaterial | undefined
-  readonly cert?: TlsMaterial | undefined
-  readonly key?:
-    TlsMaterial | ConnectionOptions['key'] | { readonly pem: string; readonly passphrase: string } | undefined
-  readonly pfx?: Uint8Array | string | undefined
-  readonly crl?: TlsMaterial | undefined
-  readonly allowPartialTrustChain?: boolean | undefined
-}
 
 /** What Node has and others have, and what to do instead. Never values: these would be shown. */
 const FOREIGN_NAMES: Readonly<Record<string, string>> = {

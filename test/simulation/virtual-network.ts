@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { SocketTarget } from '../../src/connection/open-socket.ts'
+import type { SocketTarget } from '../../src/connection/socket-hooks.ts'
 import type { Listener, Transport } from '../../src/testing/transport.ts'
 import type { VirtualHost } from './virtual-host.ts'
 import { systemError, VirtualSocket } from './virtual-socket.ts'
