@@ -12,7 +12,7 @@ import type { SocketTarget } from './socket-hooks.ts'
 import type { Mechanism } from '../sasl/mechanism.ts'
 import type { ConnectionOptions, RequestOptions } from './connection-options.ts'
 import { Reauthentication } from './reauthentication.ts'
-import { assertMove, type ConnectionState } from './state.ts'
+import { assertMove, isTold, type ConnectionState } from './state.ts'
 import { Throttle } from './throttle.ts'
 import { openTransport, type Transport } from './transport.ts'
 import { IdleWatch } from './watch.ts'
@@ -393,11 +393,4 @@ export class Connection {
   #error(code: ConnectionError['code'], what: string, cause?: unknown): ConnectionError {
     return connectionError(this.address, code, what, cause)
   }
-}
-
-type ToldState = 'connecting' | 'ready' | 'closed'
-
-/** The steps between are over in no time. */
-function isTold(state: ConnectionState): state is ToldState {
-  return state === 'connecting' || state === 'ready' || state === 'closed'
 }

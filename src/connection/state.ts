@@ -25,3 +25,10 @@ const moves: Readonly<Record<ConnectionState, readonly ConnectionState[]>> = {
 export function assertMove(from: ConnectionState, to: ConnectionState): void {
   if (!moves[from].includes(to)) throw new Error(`connection: illegal move from ${from} to ${to}`)
 }
+
+type ToldState = 'connecting' | 'ready' | 'closed'
+
+/** The steps between are over in no time. */
+export function isTold(state: ConnectionState): state is ToldState {
+  return state === 'connecting' || state === 'ready' || state === 'closed'
+}
