@@ -41,10 +41,12 @@ describe('the report of chaos', () => {
   it('tells of logins where there were any', () => {
     const entrance = { mechanism: 'scram-sha-512', isTls: true, sessionMs: 2100 } as const
     const done = result()
-    Object.assign(done.events, { relogins: 1234, longestReloginMs: 12.34, lostConnections: 2 })
+    Object.assign(done.events, { relogins: 1234, longestReloginMs: 12.34, lostConnections: 2, losses: ['a:1: gone'] })
     const text = reportText(PROVENANCE, { ...OPTIONS, entrance }, done)
     expect(text).toContain('scram-sha-512 over TLS, sessions of 2100 ms')
-    expect(text).toContain('1,234 logins on connections in use, the longest took 12.3 ms; 2 connections lost')
+    expect(text).toContain(
+      '1,234 logins on connections in use, the longest took 12.3 ms; 2 connections lost\n            lost: a:1: gone',
+    )
     expect(reportText(PROVENANCE, OPTIONS, done)).not.toContain('sessions')
   })
 

@@ -35,6 +35,8 @@ export class EngineEvents {
   longestReloginMs = 0
   /** Connections that were ready and ended, but not by us. */
   lostConnections = 0
+  /** Why, the first few. */
+  readonly losses: string[] = []
   /** Why batches were tried again, by code: how often. */
   readonly retryErrors: Record<string, number> = {}
   /** Why batches of judged topics failed, by code: how often. */
@@ -64,7 +66,8 @@ export class EngineEvents {
       this.longestReloginMs = Math.max(this.longestReloginMs, authenticationMs)
     })
     this.#on('headrace:connection:closed', ({ error }) => {
-      if (error.code !== 'CLOSED_BY_CLIENT') this.lostConnections++
+      if (error.code !== 'CLOSED_BY_CLIENT' && this.lostConnections++ < MAX_SHOWN_FAILURES)
+        this.losses.push(error.message)
       if (error.message.includes('authenticating again failed')) {
         this.violations.push(`A4 a login during a session failed: ${error.message}`)
       }

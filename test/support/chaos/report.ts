@@ -93,9 +93,10 @@ function entranceLine({ entrance }: ChaosOptions): string[] {
 
 function sessions({ entrance }: ChaosOptions, { events }: ChaosResult): string[] {
   if (entrance === undefined) return []
-  const { relogins, longestReloginMs, lostConnections } = events
+  const { relogins, longestReloginMs, lostConnections, losses } = events
   const times = `${count(relogins)} logins on connections in use, the longest took ${longestReloginMs.toFixed(1)} ms`
-  return [`sessions    ${times}; ${count(lostConnections)} connections lost`]
+  const why = losses.map((loss) => `            lost: ${loss}`)
+  return [`sessions    ${times}; ${count(lostConnections)} connections lost`, ...why]
 }
 
 function clusterFaults(result: ChaosResult): string[] {
