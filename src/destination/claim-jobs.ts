@@ -1,0 +1,47 @@
+import type { DeliveredIds } from './dedupe.ts'
+import type { DeliveryResult } from './delivery-result.ts'
+import { headOf, isSendJob, type Job, type SendJob } from './job.ts'
+import { ownValue } from './mapping/own-value.ts'
+
+export interface ClaimedJobs {
+  readonly toSend: readonly SendJob[]
+  /** The same event is being delivered now, in this call or in another one. */
+  readonly waiting: readonly { readonly job: Job; readonly first: Promise<DeliveryResult> }[]
+}
+
+/** Sorts out events that were delivered already: those get the result of the first one. */
+export function claimJobs(ids: DeliveredIds | null, jobs: readonly Job[]): ClaimedJobs {
+  const toSend: SendJob[] = []
+  const waiting: { job: Job; first: Promise<DeliveryResult> }[] = []
+  for (const job of jobs) {
+    if (!isSendJob(job)) continue
+    const key = ids === null ? null : keyOf(job)
+    const place = key === null ? null : (ids?.find(key) ?? null)
+    const first = key === null ? null : (ids?.claimed(key) ?? null)
+    if (place !== null) setResult(job, { ...headOf(job), status: 200, ...place, isDuplicate: true })
+    else if (first !== null) waiting.push({ job, first: first.result })
+    else {
+      job.claim = key === null ? null : (ids?.claim(key) ?? null)
+      toSend.push(job)
+    }
+  }
+  return { toSend, waiting }
+}
+
+/** Settles the claims of jobs that have their results; what is left without one is a mistake of ours, and said so. */
+export function settleClaims(jobs: readonly Job[]): void {
+  for (const job of jobs) {
+    const error = { code: 'INTERNAL', message: 'The event has no result.' }
+    job.claim?.settle(job.result ?? { ...headOf(job), status: 500, error, retry: true })
+  }
+}
+
+function setResult(job: Job, result: DeliveryResult): void {
+  job.result = result
+}
+
+/** Each mapping delivers for itself. Null: the event has no messageId. */
+function keyOf({ source, mapping }: SendJob): string | null {
+  const id = ownValue(source, ['messageId'])
+  return typeof id === 'string' && id !== '' ? `${mapping.index} ${id}` : null
+}

@@ -1,0 +1,47 @@
+import type { Producer, ProducerRecord } from '../index.ts'
+import { classifyFailure } from './classify-failure.ts'
+import type { DeliveryResult } from './delivery-result.ts'
+import type { Job } from './job.ts'
+import { jsonText } from './json-text.ts'
+import { writeBatch, type Outcome } from './write-batch.ts'
+
+/** Statuses of events that will never get through as they are. What an operator can mend (401, 403, 404) is not here. */
+const FOR_GOOD = [400, 413]
+
+export function isDeadLetter({ status, retry }: DeliveryResult): boolean {
+  return FOR_GOOD.includes(status) && retry === false
+}
+
+/**
+ * Writes events that were refused for good to a topic: the event as JSON, why in headers `headrace-error-*`. Their results
+ * then say where it is, or why it is not there. Never rejects.
+ */
+export async function writeDeadLetters(producer: Producer, topic: string, jobs: readonly Job[]): Promise<void> {
+  const letters = jobs.map((job) => ({ job, record: deadLetter(topic, job) }))
+  const written = letters.flatMap(({ record }) => (record === null ? [] : [record]))
+  const outcomes = (await writeBatch(producer, written)).values()
+  for (const { job, record } of letters) {
+    const outcome: Outcome | undefined = record === null ? undefined : outcomes.next().value
+    if (job.result !== null) job.result = { ...job.result, deadLetter: placeOf(outcome) }
+  }
+}
+
+function deadLetter(topic: string, { source, result, prepared }: Job): ProducerRecord | null {
+  const json = jsonText(source)
+  if ('problem' in json || result === null) return null
+  const headers: [string, string][] = [
+    ['headrace-error-status', String(result.status)],
+    ['headrace-error-code', result.error?.code ?? ''],
+    ['headrace-error-message', result.error?.message ?? ''],
+    ['headrace-mapping', result.mapping ?? ''],
+    ...(result.topic === undefined ? [] : [['headrace-topic', result.topic] as [string, string]]),
+  ]
+  return { topic, value: json.text, key: prepared?.send.key, headers }
+}
+
+function placeOf(outcome: Outcome | undefined): NonNullable<DeliveryResult['deadLetter']> {
+  if (outcome === undefined) return { error: 'The event cannot be written as JSON.' }
+  if ('error' in outcome) return { error: classifyFailure(outcome.error).error.message }
+  const { topic, partition, offset } = outcome.metadata
+  return { topic, partition, offset }
+}

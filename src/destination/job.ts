@@ -1,0 +1,82 @@
+import type { ClassifiedFailure } from './classify-failure.ts'
+import type { CompiledMapping } from './compile-mappings.ts'
+import type { Claim } from './dedupe.ts'
+import type { DeliveryResult } from './delivery-result.ts'
+import { isWantedBy } from './mapping/integrations.ts'
+import { isObject } from './mapping/json-value.ts'
+import { prepareEvent, type PreparedEvent, type PrepareOptions } from './prepare-event.ts'
+import { matchesTrigger } from './trigger/match-trigger.ts'
+import type { Outcome } from './write-batch.ts'
+
+/** One event under one mapping, on its way to a result. */
+export interface Job {
+  readonly event: number
+  readonly source: unknown
+  /** Null: the event is no object. */
+  readonly mapping: CompiledMapping | null
+  /** Null: it could not be prepared, and has its result. */
+  readonly prepared: PreparedEvent | null
+  /** Of `dedupe`: others wait for this one. */
+  claim: Claim | null
+  result: DeliveryResult | null
+}
+
+/** A job that is to be sent. */
+export interface SendJob extends Job {
+  readonly mapping: CompiledMapping
+  readonly prepared: PreparedEvent
+}
+
+export interface JobOptions extends PrepareOptions {
+  readonly mappings: readonly CompiledMapping[]
+  readonly integrationName: string
+}
+
+/** A job for each mapping that the event matches. Never throws, whatever the event is. */
+export function jobsOf(source: unknown, event: number, options: JobOptions): Job[] {
+  const common = { event, source, claim: null, prepared: null, mapping: null }
+  const mappings = matchingMappings(source, options)
+  if (mappings === null) {
+    const error = { code: 'INVALID_EVENT', message: 'The event must be an object.' }
+    return [{ ...common, result: { event, mapping: null, status: 400, error, retry: false } }]
+  }
+  return mappings.map((mapping) => {
+    const preparation = prepareEvent(source, mapping, options)
+    if ('prepared' in preparation) return { ...common, mapping, prepared: preparation.prepared, result: null }
+    const failed = { status: 400, error: preparation.failure, retry: false }
+    return { ...common, mapping, result: { ...headOf({ event, mapping }), ...failed } }
+  })
+}
+
+export function isSendJob(job: Job): job is SendJob {
+  return job.result === null && job.prepared !== null && job.mapping !== null
+}
+
+export function headOf({ event, mapping }: Pick<Job, 'event' | 'mapping'>): Pick<DeliveryResult, 'event' | 'mapping'> {
+  return { event, mapping: mapping?.name ?? null }
+}
+
+export function resultOf(
+  job: SendJob,
+  outcome: Outcome,
+  classify: (error: unknown) => ClassifiedFailure,
+): DeliveryResult {
+  if ('metadata' in outcome) {
+    const { topic, partition, offset } = outcome.metadata
+    return { ...headOf(job), status: 200, topic, partition, offset }
+  }
+  const { topic, partition } = job.prepared.record
+  const where = typeof partition === 'number' ? { topic, partition } : { topic }
+  return { ...headOf(job), ...where, ...classify(outcome.error) }
+}
+
+/** Null: it is no object, or, in a program, one that throws when it is looked at. */
+function matchingMappings(source: unknown, options: JobOptions): readonly CompiledMapping[] | null {
+  try {
+    if (!isObject(source)) return null
+    if (!isWantedBy(source, options.integrationName)) return []
+    return options.mappings.filter(({ trigger }) => matchesTrigger(trigger, source))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,168 @@
+import { Producer, type TopicInfo } from '../index.ts'
+import { claimJobs, settleClaims } from './claim-jobs.ts'
+import { classifyFailure, type ClassifiedFailure } from './classify-failure.ts'
+import { compileMappings, type CompiledMapping } from './compile-mappings.ts'
+import { isDeadLetter, writeDeadLetters } from './dead-letters.ts'
+import { DeliveredIds } from './dedupe.ts'
+import type { DeliveryResult } from './delivery-result.ts'
+import { DestinationError } from './destination-error.ts'
+import {
+  resolveDestinationOptions,
+  type KafkaDestinationOptions,
+  type ResolvedDestinationOptions,
+} from './destination-options.ts'
+import { headOf, jobsOf, type Job, type SendJob } from './job.ts'
+import { logFailures } from './log-failures.ts'
+import { isObject } from './mapping/json-value.ts'
+import { Metrics } from './metrics.ts'
+import { printableResult } from './printable-result.ts'
+import { sharedProducers, type CacheUser } from './producer-cache.ts'
+import { producerSettings } from './producer-settings.ts'
+import { testAuthentication } from './test-authentication.ts'
+import { writeJobs } from './write-jobs.ts'
+
+/** Brokers before 0.10.1 do not say which topics are their own. */
+const KAFKAS_OWN = ['__consumer_offsets', '__transaction_state', '__share_group_state']
+
+/**
+ * Sends events to Kafka as mappings say: every event that matches a trigger reaches its topic, partition and key, or comes
+ * back with a result that says why not.
+ *
+ * Destinations of a process with the same settings share one producer; it connects at the first delivery and is closed when
+ * unused for `idleMs`.
+ */
+export class KafkaDestination {
+  readonly #given: KafkaDestinationOptions
+  readonly #options: ResolvedDestinationOptions
+  readonly #mappings: readonly CompiledMapping[]
+  readonly #metrics: Metrics
+  readonly #ids: DeliveredIds | null
+  readonly #user: CacheUser
+  readonly #classify: (error: unknown) => ClassifiedFailure
+  readonly #running = new Set<Promise<unknown>>()
+  #closing: Promise<void> | null = null
+
+  /**
+   * Connects to nothing.
+   *
+   * @throws {SettingsError} everything that is wrong with the settings.
+   * @throws {DestinationError} options or a mapping that are wrong; the message names the mapping.
+   * @throws {OptionError} `producer` or `compression` are wrong.
+   */
+  constructor(options: KafkaDestinationOptions) {
+    if (!isObject(options)) {
+      throw new DestinationError('INVALID_OPTIONS', 'KafkaDestination: INVALID_OPTIONS: expected an object')
+    }
+    this.#given = options
+    this.#options = resolveDestinationOptions(this.#given)
+    const { options: producerOptions, key } = producerSettings(this.#given)
+    // A producer that is never used connects to nothing; what is wrong with its options shows here.
+    void new Producer(producerOptions).close({ timeoutMs: 0 })
+    this.#mappings = compileMappings(this.#given.mappings, this.#options)
+    this.#metrics = new Metrics(this.#given.stats)
+    const { dedupe, clock, idleMs } = this.#options
+    this.#ids = dedupe === null ? null : new DeliveredIds(dedupe, clock)
+    const isEventHubs = this.#given.settings.brokers.includes('.servicebus.windows.net')
+    this.#classify = (error) => classifyFailure(error, isEventHubs)
+    this.#user = {
+      ...{ key, idleMs, clock },
+      create: () => new Producer(producerOptions),
+      onEvent: (event) => this.#metrics.connection(event),
+    }
+  }
+
+  /**
+   * Sends events. Events of one mapping and topic with equal batch keys are written in their order.
+   *
+   * @returns for each event, in its order, a result for each mapping that it matches, in theirs. An event that matches none,
+   * or whose `integrations` keep it away, has none; one that is no object has one with status 400.
+   * @throws {DestinationError} `INVALID_ARGUMENT`: not a list; `CLOSED`. Nothing that an event is or causes.
+   */
+  async deliver(events: Iterable<unknown>): Promise<DeliveryResult[]> {
+    this.#assertOpen('deliver')
+    if (!isList(events)) {
+      throw new DestinationError('INVALID_ARGUMENT', 'deliver: INVALID_ARGUMENT: expected a list of events')
+    }
+    return await this.#track(this.#deliver([...events]))
+  }
+
+  /**
+   * The topics of the cluster, Kafka's own marked: choices for the field Topic.
+   *
+   * @throws {KafkaError} the cluster could not be asked, within ten seconds.
+   */
+  async topics(): Promise<TopicInfo[]> {
+    this.#assertOpen('topics')
+    const topics = await this.#track(sharedProducers.use(this.#user, (producer) => producer.topics()))
+    return topics.map((topic) => ({ ...topic, isInternal: topic.isInternal || KAFKAS_OWN.includes(topic.name) }))
+  }
+
+  /**
+   * Whether the settings lead into the cluster, within fifteen seconds. Resolves if so.
+   *
+   * @throws {DestinationError} `CREDENTIALS_INVALID`, with the reason in words.
+   */
+  async testAuthentication(): Promise<void> {
+    this.#assertOpen('testAuthentication')
+    await this.#track(testAuthentication(this.#given))
+  }
+
+  /** Takes no more events, waits for those that are on their way, and lets go of the producer. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#running).then(() => sharedProducers.release(this.#user))
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #deliver(events: readonly unknown[]): Promise<DeliveryResult[]> {
+    const options = { ...this.#options, mappings: this.#mappings, isBatch: events.length > 1 }
+    const jobs = events.flatMap((event, index) => jobsOf(event, index, options))
+    const { toSend, waiting } = claimJobs(this.#ids, jobs)
+    try {
+      await this.#write(jobs, toSend)
+    } finally {
+      settleClaims(toSend)
+    }
+    for (const { job, first } of waiting) job.result = { ...(await first), ...headOf(job), isDuplicate: true }
+    const results = jobs.flatMap(({ result }) => (result === null ? [] : [printableResult(result)]))
+    this.#metrics.delivered(events.length, results)
+    logFailures(this.#given.logger, results)
+    return results
+  }
+
+  async #write(jobs: readonly Job[], toSend: readonly SendJob[]): Promise<void> {
+    const { deadLetterTopic } = this.#options
+    const hasLetters = deadLetterTopic !== null && jobs.some(({ result }) => result !== null && isDeadLetter(result))
+    if (toSend.length === 0 && !hasLetters) return
+    const writer = {
+      ...{ classify: this.#classify, metrics: this.#metrics },
+      onBroken: (producer: Producer) => sharedProducers.evict(this.#user, producer),
+    }
+    await sharedProducers.use(this.#user, async (producer) => {
+      await writeJobs(producer, toSend, writer)
+      const letters = jobs.filter(({ result }) => result !== null && isDeadLetter(result))
+      if (deadLetterTopic !== null && letters.length > 0) await writeDeadLetters(producer, deadLetterTopic, letters)
+    })
+  }
+
+  #assertOpen(where: string): void {
+    if (this.#closing !== null) throw new DestinationError('CLOSED', `${where}: CLOSED: the destination was closed`)
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work)
+    try {
+      return await work
+    } finally {
+      this.#running.delete(work)
+    }
+  }
+}
+
+function isList(events: unknown): boolean {
+  const isObjectOrNone = typeof events === 'object' && events !== null
+  return isObjectOrNone && typeof (events as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function'
+}

@@ -1,0 +1,101 @@
+import {
+  AuthenticationError,
+  BatchDeliveryError,
+  ConnectionError,
+  KafkaError,
+  type DeliveryReport,
+  type Producer,
+  type ProducerRecord,
+  type RecordMetadata,
+} from '../index.ts'
+
+export type Outcome = { readonly metadata: RecordMetadata } | { readonly error: unknown }
+
+/** Refusals of a batch for a single record in it; brokers before 2.4 do not say for which. */
+const ONE_OF_THEM = ['INVALID_RECORD', 'INVALID_TIMESTAMP', 'CORRUPT_MESSAGE']
+const TOPIC_TROUBLE = ['METADATA_TIMEOUT', 'UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_AUTHORIZATION_FAILED', 'CLOSED']
+/** How often records that were refused along with others are sent again. A broker names all that it dislikes at once. */
+const MAX_ROUNDS = 3
+
+/**
+ * Sends records together and waits for all. A record that a broker refuses does not take others along: those are sent
+ * again without it. Never rejects.
+ *
+ * @returns what became of each, in their order.
+ */
+export async function writeBatch(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
+  let outcomes = await sendTogether(producer, records)
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const others = indexesWhere(outcomes, (error) => codeOf(error) === 'BATCH_REJECTED' && !isMaybeWritten(error))
+    if (others.length === 0) break
+    outcomes = replace(outcomes, others, await sendTogether(producer, pick(records, others)))
+  }
+  for (const shared of sharedRefusals(outcomes)) {
+    outcomes = replace(outcomes, shared, await writeHalves(producer, pick(records, shared)))
+  }
+  return outcomes
+}
+
+/** Every record that comes later for the same topic will meet the same: nothing was sent, and no record is to blame. */
+export function isTroubleOfTopic(outcome: Outcome | undefined): boolean {
+  if (outcome === undefined || !('error' in outcome) || isMaybeWritten(outcome.error)) return false
+  const { error } = outcome
+  const isWayIn = error instanceof ConnectionError || error instanceof AuthenticationError
+  return isWayIn || TOPIC_TROUBLE.includes(codeOf(error))
+}
+
+async function writeHalves(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
+  const middle = Math.ceil(records.length / 2)
+  const first = await writeBatch(producer, records.slice(0, middle))
+  return [...first, ...(await writeBatch(producer, records.slice(middle)))]
+}
+
+async function sendTogether(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
+  try {
+    return outcomesOf(await producer.sendAllSettled(records), records.length)
+  } catch (error) {
+    if (error instanceof BatchDeliveryError) return outcomesOf(error.report, records.length)
+    return records.map(() => ({ error }))
+  }
+}
+
+function outcomesOf(report: DeliveryReport, count: number): Outcome[] {
+  const errors = new Map(report.failed.map(({ index, error }) => [index, error]))
+  return Array.from({ length: count }, (_, index) => {
+    const error = errors.get(index)
+    return error === undefined ? { metadata: report.metadata(index) } : { error }
+  })
+}
+
+/** Groups of records that one answer refused without saying which of them it is about. */
+function sharedRefusals(outcomes: readonly Outcome[]): number[][] {
+  const groups = new Map<unknown, number[]>()
+  for (const [index, outcome] of outcomes.entries()) {
+    if (!('error' in outcome) || isMaybeWritten(outcome.error)) continue
+    if (!ONE_OF_THEM.includes(codeOf(outcome.error))) continue
+    groups.set(outcome.error, [...(groups.get(outcome.error) ?? []), index])
+  }
+  return [...groups.values()].filter((group) => group.length > 1)
+}
+
+function indexesWhere(outcomes: readonly Outcome[], test: (error: unknown) => boolean): number[] {
+  return outcomes.flatMap((outcome, index) => ('error' in outcome && test(outcome.error) ? [index] : []))
+}
+
+function pick(records: readonly ProducerRecord[], indexes: readonly number[]): ProducerRecord[] {
+  return indexes.flatMap((index) => records[index] ?? [])
+}
+
+function replace(outcomes: readonly Outcome[], indexes: readonly number[], newer: readonly Outcome[]): Outcome[] {
+  const replaced = [...outcomes]
+  for (const [place, index] of indexes.entries()) replaced[index] = newer[place] ?? { error: new Error('no outcome') }
+  return replaced
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof KafkaError ? error.code : ''
+}
+
+function isMaybeWritten(error: unknown): boolean {
+  return error instanceof KafkaError && error.maybeWritten
+}

@@ -1,0 +1,71 @@
+import { DeliveryError, type Producer } from '../index.ts'
+import { batchesByTopic } from './batches.ts'
+import type { ClassifiedFailure } from './classify-failure.ts'
+import { resultOf, type SendJob } from './job.ts'
+import type { Metrics } from './metrics.ts'
+import { isBroken } from './producer-cache.ts'
+import { isTroubleOfTopic, writeBatch, type Outcome } from './write-batch.ts'
+
+type Batch = readonly SendJob[]
+
+export interface JobWriter {
+  readonly classify: (error: unknown) => ClassifiedFailure
+  readonly metrics: Metrics
+  /** The producer is not to be used again. */
+  readonly onBroken: (producer: Producer) => void
+}
+
+/**
+ * Writes events in their batches and gives each its result. The batches of a topic follow one another, those of several
+ * topics do not wait: a topic that is in trouble holds up nothing but itself. Never rejects.
+ */
+export async function writeJobs(producer: Producer, jobs: readonly SendJob[], writer: JobWriter): Promise<void> {
+  const topics = [...batchesByTopic(jobs).values()]
+  writer.metrics.uniqueKeys(new Set(jobs.map(uniqueKey)).size)
+  await Promise.all(topics.map((batches) => writeTopic(producer, batches, writer)))
+}
+
+async function writeTopic(producer: Producer, batches: readonly Batch[], writer: JobWriter): Promise<void> {
+  for (const [index, jobs] of batches.entries()) {
+    const outcomes = await writeOne(producer, jobs, writer)
+    const rest = batches.slice(index + 1)
+    const trouble = outcomes.find(isTroubleOfTopic)
+    if (trouble !== undefined) {
+      // The others would wait for as long and then be told the same.
+      for (const batch of rest) {
+        const same = batch.map(() => trouble)
+        settle(batch, same, producer, writer)
+      }
+      return
+    }
+    if (outcomes.some(isTimeout)) {
+      // One after the other, a partition without a leader would hold up the call for each of them.
+      await Promise.all(rest.map((batch) => writeOne(producer, batch, writer)))
+      return
+    }
+  }
+}
+
+async function writeOne(producer: Producer, jobs: Batch, writer: JobWriter): Promise<readonly Outcome[]> {
+  writer.metrics.batchBytes(jobs.reduce((sum, { prepared }) => sum + prepared.bytes, 0))
+  const records = jobs.map(({ prepared }) => prepared.record)
+  const outcomes = await writeBatch(producer, records)
+  settle(jobs, outcomes, producer, writer)
+  return outcomes
+}
+
+function settle(jobs: Batch, outcomes: readonly Outcome[], producer: Producer, writer: JobWriter): void {
+  for (const [index, job] of jobs.entries()) {
+    const outcome = outcomes[index] ?? { error: new Error('no outcome') }
+    if ('error' in outcome && isBroken(outcome.error)) writer.onBroken(producer)
+    job.result = resultOf(job, outcome, writer.classify)
+  }
+}
+
+function isTimeout(outcome: Outcome): boolean {
+  return 'error' in outcome && outcome.error instanceof DeliveryError && outcome.error.code === 'DELIVERY_TIMEOUT'
+}
+
+function uniqueKey({ prepared: { send } }: SendJob): string {
+  return `${send.topic}-${send.partition ?? ''}-${send.defaultPartition ?? ''}`
+}

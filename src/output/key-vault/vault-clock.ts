@@ -1,0 +1,26 @@
+/** What is needed of time and chance; the tests own them. */
+export interface VaultClock {
+  /** Monotonic milliseconds; only differences mean something. */
+  now(): number
+  /** Milliseconds since the Unix epoch. */
+  wallNow(): number
+  after(delayMs: number, fn: () => void): { cancel(): void }
+  /** A number in [0, 1). */
+  random(): number
+}
+
+/* eslint-disable no-restricted-globals, no-restricted-properties -- the output's own clock: it may import the library's public API only */
+export const systemVaultClock: VaultClock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  after(delayMs, fn) {
+    const timeout = setTimeout(fn, delayMs)
+    return { cancel: () => clearTimeout(timeout) }
+  },
+  random: () => Math.random(),
+}
+/* eslint-enable no-restricted-globals, no-restricted-properties */
+
+export function sleep(clock: VaultClock, delayMs: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(delayMs, resolve))
+}
