@@ -40,7 +40,7 @@ interface Flags {
   readonly seed?: number
   readonly faults: readonly FaultGroup[]
   readonly recordsPerSecond: number
-  readonly idempotent: boolean
+  readonly idempotent?: boolean
   readonly acks: 'all' | 1 | 0
   readonly compression: ChaosOptions['compression']
   readonly lingerMs: number
@@ -70,13 +70,13 @@ async function chaos(flags: Flags): Promise<number> {
     json,
     ...rest
   } = flags
-  const { deliveryTimeoutMs, sabotage, ...common } = rest
+  const { deliveryTimeoutMs, sabotage, idempotent = rest.acks === 'all', ...common } = rest
   if (schedule !== undefined) {
     printSchedule(seed, faults, schedule)
     return 0
   }
   const options: ChaosOptions = {
-    ...{ ...common, seed, faults, maxRecords: records, isSmall: small },
+    ...{ ...common, idempotent, seed, faults, maxRecords: records, isSmall: small },
     ...(sasl === undefined ? {} : { entrance: { mechanism: sasl, isTls: tls, sessionMs } }),
     ...(connectionsLive === undefined ? {} : { connectionsLiveMs: connectionsLive }),
     ...(deliveryTimeoutMs === undefined ? {} : { deliveryTimeoutMs }),
@@ -192,8 +192,8 @@ const program = new Command('npm run chaos --')
   )
   .option('--connections-live <ms-ms>', 'each connection is reset after so many milliseconds, e.g. 50-500', range)
   .option('--records-per-second <n>', 'the rate that the load aims at', positive, 2000)
-  .option('--idempotent <boolean>', 'option of the producer', boolean, true)
-  .option('--acks <n>', 'option of the producer; without all, records may be lost and are not called so', acks, 'all')
+  .option('--idempotent <boolean>', 'option of the producer (default: true with acks all)', boolean)
+  .option('--acks <n>', 'option of the producer; not all, and with faults, records may be lost', acks, 'all')
   .addOption(new Option('--compression <codec>', 'option of the producer').choices(codecs).default('none'))
   .option('--linger-ms <n>', 'option of the producer', natural, 0)
   .option('--delivery-timeout-ms <n>', "option of the producer (default: the producer's)", positive)

@@ -116,10 +116,12 @@ class Run {
     this.#options = options
     this.#view = view
     this.#arena = arena
-    const { idempotent, acks, seed } = options
+    const { idempotent, acks, seed, faults } = options
     // Only a duplicate that the broker knows as such can have a forgotten place.
     const forgets = { mayForgetOffset: idempotent }
-    this.#ledger = new Ledger({ idempotent, acks, seed, mayLose: acks !== 'all', countsRetries: true, ...forgets })
+    // Where nothing is made to fail, nothing may be lost, whoever acknowledges.
+    const mayLose = acks !== 'all' && (faults.length > 0 || options.connectionsLiveMs !== undefined)
+    this.#ledger = new Ledger({ idempotent, acks, seed, mayLose, countsRetries: true, ...forgets })
     this.#events = new EngineEvents(this.#ledger, {
       onFailure: view.onEvent,
       onFatal: () => this.#fatal.abort(),
