@@ -7,6 +7,7 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
+import { minify } from 'terser'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const at = (...parts: string[]): string => join(root, ...parts)
@@ -21,10 +22,8 @@ const shared: BuildOptions = {
   outdir: 'dist',
   logLevel: 'warning',
   legalComments: 'none',
-  // Names stay, and so do lines: a stack trace must mean something.
   minifyWhitespace: true,
   minifySyntax: true,
-  lineLimit: 120,
 }
 
 /** The command line runs the same engine that everybody imports, not a copy of it. */
@@ -38,10 +37,17 @@ const engineStaysOutside: Plugin = {
   },
 }
 
-const doors = ['src/index.ts', 'src/protocol/protocol.ts', 'src/testing/test-cluster.ts', 'src/version.ts']
+const doors = [
+  ...['src/index.ts', 'src/protocol/protocol.ts', 'src/testing/test-cluster.ts', 'src/destination/destination.ts'],
+  ...['src/output/output.ts', 'src/version.ts'],
+]
 
 rmSync(at('dist'), { recursive: true, force: true })
-await build({ ...shared, entryPoints: doors, splitting: true, chunkNames: 'shared/[name]-[hash]' })
+const library = await build({
+  ...shared,
+  ...{ entryPoints: doors, splitting: true, chunkNames: 'shared/[name]-[hash]', metafile: true },
+})
+for (const file of Object.keys(library.metafile.outputs)) await shortenLocals(at(file))
 const cli = await build({
   ...shared,
   entryPoints: ['src/cli/headrace.ts'],
@@ -60,6 +66,15 @@ execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(
   stdio: 'inherit',
 })
 dropUnreachableTypes()
+
+/** Names of functions, classes and members stay, and so do lines: a stack trace must mean something. */
+async function shortenLocals(file: string): Promise<void> {
+  const { code } = await minify(readFileSync(file, 'utf8'), {
+    ...{ compress: false, mangle: { keep_fnames: true, keep_classnames: true } },
+    format: { max_line_len: 120 },
+  })
+  writeFileSync(file, code ?? '')
+}
 
 /** Types are one file per source file; most are of the inside, and no door leads to them. */
 function dropUnreachableTypes(): void {

@@ -1,5 +1,6 @@
 /**
- * `npm test`: everything that can be said about this checkout, one step after the other, with the time each took.
+ * `npm test`: everything that can be said about this checkout, with the time each step took. What needs no quiet machine
+ * runs beside its like; its output is shown when it has ended.
  *
  * Real brokers are part of it where Java and Maven are there; without them those tests are skipped, loudly, and with
  * HEADRACE_REQUIRE_BROKERS=1 their absence is a failure.
@@ -22,6 +23,8 @@ interface Step {
   readonly needsBrokers?: boolean
 }
 
+type Sink = (chunk: Buffer) => void
+
 const LEFT_BEHIND_MS = 5000
 
 const folder = mkdtempSync(join(tmpdir(), 'headrace-test-'))
@@ -30,59 +33,66 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 
 const bin = (name: string): string => join('node_modules', '.bin', name)
 
-const steps: readonly Step[] = [
-  { name: 'types', command: [bin('tsc'), '-p', 'tsconfig.json'] },
-  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'] },
-  { name: 'format', command: [bin('prettier'), '--check', '--log-level', 'warn', '.'] },
-  { name: 'layers', command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'src'] },
-  { name: 'build', command: [bin('tsx'), 'scripts/build.ts'] },
-  { name: 'unit tests', command: [bin('vitest'), 'run', '--project', 'unit'] },
-  { name: "Kafka's own classes", command: [bin('vitest'), 'run', '--project', 'oracle'] },
-  { name: 'fuzz, 60 s', command: ['npm', 'run', '-s', 'fuzz', '--', '--seconds', '60'] },
-  { name: 'simulation, 75 s', command: ['npm', 'run', '-s', 'simulate', '--', '--seconds', '75'] },
-  {
-    name: 'simulation without idempotence, 15 s',
-    command: ['npm', 'run', '-s', 'simulate', '--', '--no-idempotent', '--seconds', '15'],
-  },
-  { name: 'package', command: [bin('vitest'), 'run', '--project', 'package'] },
-  { name: 'real brokers', command: [bin('vitest'), 'run', '--project', 'brokers'] },
-  {
-    name: 'chaos on real brokers, 3 min',
-    command: ['npm', 'run', '-s', 'chaos', '--', '--minutes', '3', '--seed', '1'],
-    needsBrokers: true,
-  },
-  {
-    name: 'a login every second on real brokers, 1 min',
-    command: [
-      ...(['npm', 'run', '-s', 'chaos', '--', '--minutes', '1', '--seed', '1', '--faults', ''] as const),
-      ...['--sasl', 'scram-sha-512', '--session-ms', '2100', '--small', 'true', '--records-per-second', '20000'],
-    ],
-    needsBrokers: true,
-  },
+/** The steps of a stage run at the same time, stages one after the other. */
+const stages: readonly (readonly Step[])[] = [
+  [
+    { name: 'types', command: [bin('tsc'), '-p', 'tsconfig.json'] },
+    { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'] },
+    { name: 'format', command: [bin('prettier'), '--check', '--log-level', 'warn', '.'] },
+    { name: 'layers', command: [bin('depcruise'), '--config', '.dependency-cruiser.cjs', 'src'] },
+  ],
+  [{ name: 'build', command: [bin('tsx'), 'scripts/build.ts'] }],
+  [{ name: 'unit tests', command: [bin('vitest'), 'run', '--project', 'unit'] }],
+  [{ name: "Kafka's own classes", command: [bin('vitest'), 'run', '--project', 'oracle'] }],
+  [
+    { name: 'fuzz, 60 s', command: ['npm', 'run', '-s', 'fuzz', '--', '--seconds', '60'] },
+    { name: 'simulation, 75 s', command: ['npm', 'run', '-s', 'simulate', '--', '--seconds', '75'] },
+  ],
+  [
+    {
+      name: 'simulation without idempotence, 15 s',
+      command: ['npm', 'run', '-s', 'simulate', '--', '--no-idempotent', '--seconds', '15'],
+    },
+    { name: 'package', command: [bin('vitest'), 'run', '--project', 'package'] },
+  ],
+  [{ name: 'real brokers', command: [bin('vitest'), 'run', '--project', 'brokers'] }],
+  [
+    {
+      name: 'chaos on real brokers, 3 min',
+      command: ['npm', 'run', '-s', 'chaos', '--', '--minutes', '3', '--seed', '1'],
+      needsBrokers: true,
+    },
+  ],
+  [
+    {
+      name: 'a login every second on real brokers, 1 min',
+      command: [
+        ...(['npm', 'run', '-s', 'chaos', '--', '--minutes', '1', '--seed', '1', '--faults', ''] as const),
+        ...['--sasl', 'scram-sha-512', '--session-ms', '2100', '--small', 'true', '--records-per-second', '20000'],
+      ],
+      needsBrokers: true,
+    },
+  ],
 ]
 
 const availability = await brokersAvailable()
 const areBrokersRequired = process.env['HEADRACE_REQUIRE_BROKERS'] === '1'
 
 const only = process.argv.slice(2)
-const chosen = steps.filter(({ name, needsBrokers = false }) => {
+const isChosen = ({ name, needsBrokers = false }: Step): boolean => {
   if (only.length > 0 && !only.includes(name)) return false
   if (!needsBrokers || availability.ok || areBrokersRequired) return true
   console.log(`\n== ${name}: SKIPPED, no real brokers: ${availability.reason}`)
   return false
-})
-const results: { readonly name: string; readonly hasPassed: boolean; readonly seconds: number }[] = []
-for (const { name, command } of chosen) {
-  console.log(`\n== ${name}`)
-  const startedMs = performance.now()
-  const hasPassed = await run(name, command)
-  results.push({ name, hasPassed, seconds: (performance.now() - startedMs) / 1000 })
 }
+const chosen = stages.map((stage) => stage.filter(isChosen)).filter((stage) => stage.length > 0)
+const results: { readonly name: string; readonly hasPassed: boolean; readonly seconds: number }[] = []
+for (const stage of chosen) results.push(...(await runStage(stage)))
 const scan = scanOutput(folder)
 console.log(`\n== no secret in what was printed: ${scan.secrets} secrets, ${scan.bytes} characters`)
 for (const leak of scan.leaks) console.log(leak)
 // A search for nothing proves nothing.
-const hasSearched = scan.secrets > 0 || !chosen.some(({ name }) => name === 'unit tests')
+const hasSearched = scan.secrets > 0 || !chosen.flat().some(({ name }) => name === 'unit tests')
 results.push({ name: 'no secret in what was printed', hasPassed: scan.leaks.length === 0 && hasSearched, seconds: 0 })
 
 console.log('\n== steps')
@@ -93,14 +103,30 @@ const failed = results.filter(({ hasPassed }) => !hasPassed).length
 console.log(`steps: ${results.length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1
 
-/** Runs a step; it prints as it goes, and what it prints is kept. */
-async function run(name: string, [program, ...args]: Step['command']): Promise<boolean> {
+async function runStage(stage: readonly Step[]): Promise<typeof results> {
+  const isAlone = stage.length === 1
+  if (!isAlone) console.log(`\n== ${stage.map(({ name }) => name).join(', ')}: at the same time`)
+  return await Promise.all(
+    stage.map(async ({ name, command }) => {
+      const startedMs = performance.now()
+      if (isAlone) console.log(`\n== ${name}`)
+      const kept: Buffer[] = []
+      const hasPassed = await run(name, command, isAlone ? null : kept)
+      if (!isAlone) process.stdout.write(Buffer.concat([Buffer.from(`\n== ${name}\n`), ...kept]))
+      return { name, hasPassed, seconds: (performance.now() - startedMs) / 1000 }
+    }),
+  )
+}
+
+/** Runs a step; what it prints is shown as it comes, or kept in a list, and kept in a file anyway. */
+async function run(name: string, [program, ...args]: Step['command'], kept: Buffer[] | null): Promise<boolean> {
   const colors = process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {}
   const env = { ...colors, ...process.env, [CANARY_FOLDER_VARIABLE]: folder }
   const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'pipe'], env })
   const file = (stream: string): string => join(folder, `${name.replaceAll(/\W+/g, '-')} ${stream}.log`)
-  pass(child.stdout, process.stdout, file('stdout'))
-  pass(child.stderr, process.stderr, file('stderr'))
+  const sink = (to: Writable): Sink => (kept === null ? (chunk) => to.write(chunk) : (chunk) => kept.push(chunk))
+  pass(child.stdout, sink(process.stdout), file('stdout'))
+  pass(child.stderr, sink(process.stderr), file('stderr'))
   child.once('exit', () => {
     // A process that the step has left behind may keep its output open.
     const timer = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), LEFT_BEHIND_MS)
@@ -115,9 +141,9 @@ async function run(name: string, [program, ...args]: Step['command']): Promise<b
   })
 }
 
-function pass(from: Readable, to: Writable, file: string): void {
+function pass(from: Readable, sink: Sink, file: string): void {
   from.on('data', (chunk: Buffer) => {
-    to.write(chunk)
+    sink(chunk)
     appendFileSync(file, chunk)
   })
 }
