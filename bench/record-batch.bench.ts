@@ -6,6 +6,7 @@
  */
 import { loadavg } from 'node:os'
 import { Bench } from 'tinybench'
+import { crc32cByTable } from '../src/bytes/crc32c-table.ts'
 import { crc32c } from '../src/bytes/crc32c.ts'
 import { decodeRecordBatch, encodeRecordBatch, RecordBatchBuilder } from '../src/protocol/record-batch.ts'
 import type { Bytes, RecordHeaders } from '../src/protocol/record.ts'
@@ -71,7 +72,9 @@ tasks.push({
 })
 for (const size of [200, 1024, 16 * 1024, 1024 * 1024]) {
   const input = Buffer.alloc(size, 'abcdefghijklmnopqrstuvwxyz')
-  tasks.push({ name: `crc32c ${size} B`, units: size, unit: 'MB/s', run: () => crc32c(input) })
+  const common = { units: size, unit: 'MB/s' } as const
+  tasks.push({ name: `crc32c ${size} B`, ...common, run: () => crc32c(input) })
+  tasks.push({ name: `crc32c ${size} B, by tables`, ...common, run: () => crc32cByTable(input, 0, size, 0) })
 }
 
 let sink = 0

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { FOLDED_FROM_BYTES, foldingCrc32c, type WebAssemblyHost } from '../../src/bytes/crc32c-fold.ts'
 import { crc32c } from '../../src/bytes/crc32c.ts'
 
 interface Vector {
@@ -57,5 +58,59 @@ describe('crc32c', () => {
         expect(crc32c(b, 0, b.length, crc32c(a))).toBe(slowCrc32c(Buffer.concat([a, b])))
       }),
     )
+  })
+})
+
+describe('long inputs', () => {
+  const memory = Uint8Array.from({ length: 200_000 }, (_, i) => (i * i * 31 + (i >> 7)) & 0xff)
+
+  test('are folded here', () => {
+    expect(foldingCrc32c()).not.toBeNull()
+  })
+
+  // Around the first that is folded, a turn of the loop, and one chunk and several.
+  test.each([0, 1, 63, 64, 65, 65_536 - 4848, 65_536 - 4847, 65_536, 131_072, 150_001])(
+    'agree with the polynomial %i bytes above the shortest',
+    (more) => {
+      for (const offset of [0, 1, 3]) {
+        const bytes = memory.subarray(offset, offset + FOLDED_FROM_BYTES + more)
+        expect(crc32c(bytes)).toBe(slowCrc32c(bytes))
+      }
+    },
+  )
+
+  test('continue from the CRC of what came before, and leave nothing behind', () => {
+    const length = fc.integer({ min: 0, max: 100_000 })
+    fc.assert(
+      fc.property(length, length, (a, b) => {
+        const whole = memory.subarray(0, a + b)
+        const first = crc32c(whole, 0, a)
+        crc32c(memory, 1000) // others in between
+        expect(crc32c(whole, a, a + b, first)).toBe(slowCrc32c(whole))
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  test.each<[string, Partial<WebAssemblyHost> | null]>([
+    ['there is no WebAssembly', null],
+    ['it has no vectors', { validate: () => false }],
+    [
+      'it has no room',
+      {
+        validate: () => true,
+        Module: class {
+          readonly isModule = true
+        },
+        Instance: class {
+          readonly exports: object
+          constructor() {
+            throw new RangeError('WebAssembly.Memory(): could not allocate memory')
+          }
+        },
+      },
+    ],
+  ])('cannot be folded where %s', (_, host) => {
+    expect(foldingCrc32c(host as WebAssemblyHost | null)).toBeNull()
   })
 })
