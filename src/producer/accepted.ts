@@ -12,5 +12,13 @@ export interface Accepted {
   /** When `send` was called, by the monotonic clock: deadlines count from here. */
   readonly sentMs: number
   /** Flushes that wait for it. */
-  readonly tickets: FlushTicket[]
+  tickets: readonly FlushTicket[]
+}
+
+/** Most records are in a batch before anybody flushes: they share one list. */
+export const NO_TICKETS: readonly FlushTicket[] = Object.freeze([])
+
+export function addTicket(accepted: Accepted, ticket: FlushTicket): void {
+  ticket.more()
+  accepted.tickets = [...accepted.tickets, ticket]
 }

@@ -76,9 +76,9 @@ export class Accumulator {
 
   /** Encodes the record into its partition's open batch, or into a new one. @returns the bytes it took. */
   append(accepted: Accepted, queue: PartitionQueue): number {
-    const { record, receipt, token, chargedBytes, tickets } = accepted
+    const { record, receipt, token, tickets } = accepted
     const batch = this.#openBatch(accepted, queue)
-    const bytes = batch.append(record, { receipt, token, chargedBytes })
+    const bytes = batch.append(record, accepted)
     for (const ticket of tickets) batch.addTicket(ticket)
     receipt.batched?.(token)
     return bytes

@@ -4,7 +4,7 @@ import type { TopicMetadata } from '../cluster/metadata.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import { errorByCode, toBrokerError } from '../protocol/error-codes.ts'
-import type { Accepted } from './accepted.ts'
+import { addTicket, type Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
 import { finish } from './endings.ts'
 import type { CheckedRecord } from './record.ts'
@@ -125,10 +125,7 @@ export class Admission {
   /** Every record that waits now tells the ticket when it settles. */
   addTicket(ticket: FlushTicket): void {
     this.dropWithdrawn()
-    for (const { tickets } of this.#all()) {
-      ticket.more()
-      tickets.push(ticket)
-    }
+    for (const accepted of this.#all()) addTicket(accepted, ticket)
   }
 
   /** Records that were called off: nobody waits for them, and nothing must. */

@@ -218,10 +218,10 @@ export class Batch implements BatchPlace {
   /** All records are in the log, the first at `baseOffset` (-1n: nobody told us where). */
   deliver(baseOffset: bigint, logAppendTimeMs: number): void {
     this.#settle()
+    const offsetOf = offsetsFrom(baseOffset, this.#receipts.length)
     this.#receipts.forEach((receipt, i) => {
-      const offset = baseOffset < 0n ? -1n : baseOffset + BigInt(i)
       const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : (this.#timestamps[i] ?? 0)
-      receipt.settleDelivered(this.#tokens[i] ?? 0, this.topic, this.partition, offset, timestamp)
+      receipt.settleDelivered(this.#tokens[i] ?? 0, this.topic, this.partition, offsetOf(i), timestamp)
     })
     this.#finishTickets()
   }
@@ -268,4 +268,11 @@ export class Batch implements BatchPlace {
     if (!moves[this.#state].includes(state)) throw new Error(`batch: illegal move from ${this.#state} to ${state}`)
     this.#state = state
   }
+}
+
+/** Adding numbers makes one bigint a record, adding bigints two; offsets beyond 2^53 are for the look of it. */
+function offsetsFrom(baseOffset: bigint, count: number): (index: number) => bigint {
+  if (baseOffset < 0n) return () => -1n
+  const base = Number(baseOffset)
+  return Number.isSafeInteger(base + count) ? (index) => BigInt(base + index) : (index) => baseOffset + BigInt(index)
 }

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts'
 import type { KafkaError } from '../errors.ts'
-import type { Accepted } from './accepted.ts'
+import { addTicket, type Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
 import { bufferFull, noRoomInTime, tooLargeForBuffer } from './buffer-errors.ts'
 import { finish } from './endings.ts'
@@ -241,10 +241,7 @@ export class BufferMemory {
   addTicket(ticket: FlushTicket): void {
     this.dropWithdrawn()
     for (const { waiters } of this.#lanes.values()) {
-      for (const { accepted } of waiters) {
-        ticket.more()
-        accepted.tickets.push(ticket)
-      }
+      for (const { accepted } of waiters) addTicket(accepted, ticket)
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Log } from './log.ts'
+import type { Callback, Log } from './log.ts'
 
 /**
  * Functions of the user's that hear what became of records. They run when the work that settled the records is done, in
@@ -7,21 +7,20 @@ import type { Log } from './log.ts'
  */
 export class Callbacks {
   readonly #log: Log
-  #waiting: { readonly what: string; readonly call: () => void }[] = []
+  #waiting: Callback[] = []
 
   constructor(log: Log) {
     this.#log = log
   }
 
-  /** @param what the function's name, for the log if it throws. */
-  run(what: string, call: () => void): void {
-    this.#waiting.push({ what, call })
+  run(callback: Callback): void {
+    this.#waiting.push(callback)
     if (this.#waiting.length === 1) queueMicrotask(() => this.#drain())
   }
 
   #drain(): void {
     const all = this.#waiting
     this.#waiting = []
-    for (const { what, call } of all) this.#log.guard(what, call)
+    for (const callback of all) this.#log.guard(callback)
   }
 }

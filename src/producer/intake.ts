@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
-import type { Accepted } from './accepted.ts'
+import { NO_TICKETS, type Accepted } from './accepted.ts'
 import type { Accumulator } from './accumulator.ts'
 import { Admission } from './admission.ts'
 import { asKafkaError } from './arguments.ts'
@@ -32,6 +32,8 @@ export interface IntakeParts {
   readonly refusal: (where: string) => KafkaError | null
   /** Why not even those that were taken in go on; null: they do. */
   readonly ended: () => KafkaError | null
+  /** A record went into a batch in this turn of the event loop. */
+  readonly isSameTurn: () => boolean
   /** A record went into a batch. */
   readonly onAppended: () => void
   /** Names of all topics of the cluster, for the hint in an error. */
@@ -57,6 +59,9 @@ export class Intake {
   readonly #options: IntakeOptions
   readonly #parts: IntakeParts
   readonly #admission: Admission
+  /** Both clocks, as they were when a record was last given to us. */
+  #wallMs = -1
+  #nowMs = 0
 
   constructor(options: IntakeOptions, parts: IntakeParts) {
     this.#options = options
@@ -111,17 +116,17 @@ export class Intake {
    *
    * @throws {KafkaError} it can never be taken in.
    */
-  offer(record: ProducerRecord, makeReceipt: () => Receipt): boolean {
+  offer(record: ProducerRecord, receipt: Receipt): boolean {
     const checked = this.#check('offer', record)
     const chargedBytes = checked.upperBoundBytes + RECORD_OVERHEAD_BYTES
     this.memory.checkSize(checked, chargedBytes)
     const topic = this.#admission.ready(checked)
-    if (topic !== null) return this.#offerTo(topic, checked, chargedBytes, makeReceipt)
+    if (topic !== null) return this.#offerTo(topic, checked, chargedBytes, receipt)
     if (!this.memory.hasRoom(chargedBytes)) {
       this.memory.refuseUnplaced(chargedBytes)
       return false
     }
-    this.#admission.wait(this.#accepted(checked, makeReceipt(), 0, chargedBytes))
+    this.#admission.wait(this.#accepted(checked, receipt, 0, chargedBytes))
     return true
   }
 
@@ -152,7 +157,8 @@ export class Intake {
   #check(where: string, record: ProducerRecord): CheckedRecord {
     const refusal = this.#parts.refusal(where)
     if (refusal !== null) throw refusal
-    const checked = checkRecord(record, this.#options.clock.wallNow())
+    this.#look()
+    const checked = checkRecord(record, this.#wallMs)
     const { maxRequestBytes } = this.#options
     const { upperBoundBytes, topic } = checked
     if (upperBoundBytes <= maxRequestBytes) return checked
@@ -160,12 +166,20 @@ export class Intake {
     throw new DeliveryError('RECORD_TOO_LARGE', `${where}: RECORD_TOO_LARGE: ${what}`, { topic })
   }
 
-  #accepted(record: CheckedRecord, receipt: Receipt, token: number, chargedBytes: number): Accepted {
-    this.#parts.counters.accepted++
-    return { record, receipt, token, chargedBytes, sentMs: this.#options.clock.now(), tickets: [] }
+  /** Of many records in a turn and a millisecond only the first asks for the exact time, which costs as much as encoding it. */
+  #look(): void {
+    const wallMs = this.#options.clock.wallNow()
+    if (wallMs === this.#wallMs && this.#parts.isSameTurn()) return
+    this.#wallMs = wallMs
+    this.#nowMs = this.#options.clock.now()
   }
 
-  #offerTo(topic: TopicMetadata, record: CheckedRecord, bytes: number, makeReceipt: () => Receipt): boolean {
+  #accepted(record: CheckedRecord, receipt: Receipt, token: number, chargedBytes: number): Accepted {
+    this.#parts.counters.accepted++
+    return { record, receipt, token, chargedBytes, sentMs: this.#nowMs, tickets: NO_TICKETS }
+  }
+
+  #offerTo(topic: TopicMetadata, record: CheckedRecord, bytes: number, receipt: Receipt): boolean {
     const partition = this.#parts.placement.choose(record, topic)
     // A partitioner is the user's code: it may have closed the producer.
     const refusal = this.#parts.refusal('offer')
@@ -177,7 +191,7 @@ export class Intake {
       this.memory.refuse(bytes, isAnywhere ? null : queue, leader)
       return false
     }
-    this.#append(this.#accepted(record, makeReceipt(), 0, bytes), queue)
+    this.#append(this.#accepted(record, receipt, 0, bytes), queue)
     return true
   }
 

@@ -1,5 +1,12 @@
 import type { Logger } from './producer-options.ts'
 
+/** A function of the user's, with what it is to hear. */
+export interface Callback {
+  /** The function's name, for the log if it throws. */
+  readonly what: string
+  call(): void
+}
+
 /** The user's logger, which may not be there, or throw. */
 export class Log {
   readonly #logger: Logger | undefined
@@ -17,11 +24,11 @@ export class Log {
   }
 
   /** Calls a function of the user's; one that throws must not take other records with it. */
-  guard(what: string, call: () => void): void {
+  guard(callback: Callback): void {
     try {
-      call()
+      callback.call()
     } catch (error) {
-      this.error(`${what} threw: ${error instanceof Error ? error.message : String(error)}`, { err: error })
+      this.error(`${callback.what} threw: ${error instanceof Error ? error.message : String(error)}`, { err: error })
     }
   }
 

@@ -124,6 +124,7 @@ export class Producer {
       placement: new Placement({ ...given, loads: (topic) => this.#accumulator.loads(topic) }),
       refusal: (where) => this.#refusal(where),
       ended: () => this.#ended(),
+      isSameTurn: () => this.#sender.isPumpSoon,
       onAppended: () => this.#onAppended(),
       topicNames: async () => (await this.topics()).map(({ name }) => name),
     })
@@ -180,10 +181,8 @@ export class Producer {
    * be taken in.
    */
   offer<C = undefined>(record: ProducerRecord, done?: OfferCallback<C>, context?: C): boolean {
-    return this.#intake.offer(record, () => {
-      if (done === undefined) return this.#unwatched
-      return new CallbackReceipt<C>(done, context as C, this.#callbacks)
-    })
+    const receipt = done === undefined ? this.#unwatched : new CallbackReceipt<C>(done, context as C, this.#callbacks)
+    return this.#intake.offer(record, receipt)
   }
 
   /**

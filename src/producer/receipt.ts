@@ -1,5 +1,6 @@
 import type { KafkaError } from '../errors.ts'
 import type { Callbacks } from './callbacks.ts'
+import type { Callback } from './log.ts'
 import { RecordMetadata } from './record-metadata.ts'
 
 /**
@@ -39,11 +40,13 @@ export class PromiseReceipt implements Receipt {
 /** Hears what became of a record that was offered; exactly one of the first two is null. */
 export type OfferCallback<C> = (error: KafkaError | null, metadata: RecordMetadata | null, context: C) => void
 
-/** The callback that `offer` was given. */
-export class CallbackReceipt<C> implements Receipt {
+/** The callback that `offer` was given, and, once it is known, what it is to hear. */
+export class CallbackReceipt<C> implements Receipt, Callback {
   readonly #done: OfferCallback<C>
   readonly #context: C
   readonly #callbacks: Callbacks
+  #error: KafkaError | null = null
+  #metadata: RecordMetadata | null = null
 
   constructor(done: OfferCallback<C>, context: C, callbacks: Callbacks) {
     this.#done = done
@@ -52,12 +55,21 @@ export class CallbackReceipt<C> implements Receipt {
   }
 
   settleDelivered(_token: number, topic: string, partition: number, offset: bigint, timestamp: number): void {
-    const metadata = new RecordMetadata(topic, partition, offset, timestamp)
-    this.#callbacks.run('the callback of offer()', () => this.#done(null, metadata, this.#context))
+    this.#metadata = new RecordMetadata(topic, partition, offset, timestamp)
+    this.#callbacks.run(this)
   }
 
   settleFailed(_token: number, error: KafkaError): void {
-    this.#callbacks.run('the callback of offer()', () => this.#done(error, null, this.#context))
+    this.#error = error
+    this.#callbacks.run(this)
+  }
+
+  get what(): string {
+    return 'the callback of offer()'
+  }
+
+  call(): void {
+    this.#done(this.#error, this.#metadata, this.#context)
   }
 }
 
@@ -76,6 +88,6 @@ export class UnwatchedReceipt implements Receipt {
   }
 
   settleFailed(_token: number, error: KafkaError): void {
-    this.#callbacks.run('onUndelivered', () => this.#onUndelivered?.(error))
+    this.#callbacks.run({ what: 'onUndelivered', call: () => this.#onUndelivered?.(error) })
   }
 }

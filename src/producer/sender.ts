@@ -80,6 +80,11 @@ export class Sender {
     this.#epochs = new Epochs(parts)
   }
 
+  /** Something was sent in this turn of the event loop. */
+  get isPumpSoon(): boolean {
+    return this.#isPumpSoon
+  }
+
   /** Pumps when the current turn of the event loop is done, so that everything sent in it shares batches. */
   pumpSoon(): void {
     if (this.#isPumpSoon) return
