@@ -3,10 +3,12 @@
  * and the types. Bundled because loading forty small files would cost an embedder more than the code in them.
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
+import { rollup } from 'rollup'
+import { dts } from 'rollup-plugin-dts'
 import { minify } from 'terser'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
@@ -26,21 +28,44 @@ const shared: BuildOptions = {
   minifySyntax: true,
 }
 
-/** The command line runs the same engine that everybody imports, not a copy of it. */
-const engineStaysOutside: Plugin = {
-  name: 'engine-stays-outside',
-  setup(bundling) {
-    bundling.onResolve({ filter: /^\.\.\/.*\.ts$/ }, ({ path }) => ({
-      path: path.replace(/\.ts$/, '.js'),
-      external: true,
-    }))
-  },
-}
-
 const doors = [
   ...['src/index.ts', 'src/protocol/protocol.ts', 'src/testing/test-cluster.ts', 'src/destination/destination.ts'],
   ...['src/output/output.ts', 'src/version.ts'],
 ]
+
+/** The command line runs the same engine that everybody imports, not a copy of it: doors stay outside. */
+const doorsStayOutside: Plugin = {
+  name: 'doors-stay-outside',
+  setup(bundling) {
+    bundling.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      const source = relative(root, join(resolveDir, path))
+      if (source.startsWith('src/cli/')) return null
+      if (!doors.includes(source)) return { errors: [{ text: `${source} is no door of the package` }] }
+      return { path: relative('src/cli', source).replace(/\.ts$/, '.js'), external: true }
+    })
+  },
+}
+
+/** Parts of packages that the command line never comes to, by the end of their path, and what stands there instead. */
+const neverUsed: ReadonlyMap<RegExp, string> = new Map([
+  // Exemplars, summaries, pushing and clusters of metrics.
+  [/^@opentelemetry\/api$/, 'exports.trace = { getSpan() {} }; exports.context = { active() {} }'],
+  [/^\.\/lib\/(summary|pushgateway|cluster)$/, ''],
+  // How wide a character is: progress bars have no emoji.
+  [/^emoji-regex$/, 'module.exports = () => /\\p{Extended_Pictographic}/gu'],
+])
+const withoutWhatIsNeverUsed: Plugin = {
+  name: 'without-what-is-never-used',
+  setup(bundling) {
+    for (const [filter, contents] of neverUsed) {
+      bundling.onResolve({ filter }, ({ path }) => ({ path, namespace: 'never-used', pluginData: contents }))
+    }
+    bundling.onLoad({ filter: /.*/, namespace: 'never-used' }, ({ pluginData }) => ({
+      contents: pluginData as string,
+      loader: 'js',
+    }))
+  },
+}
 
 rmSync(at('dist'), { recursive: true, force: true })
 const library = await build({
@@ -51,10 +76,11 @@ for (const file of Object.keys(library.metafile.outputs)) await shortenLocals(at
 const cli = await build({
   ...shared,
   entryPoints: ['src/cli/headrace.ts'],
-  metafile: true,
+  // What only one command needs is loaded by it.
+  ...{ splitting: true, chunkNames: 'cli/[name]-[hash]', metafile: true },
   // Most of it is other people's; what it reports is a message, not a stack.
   minify: true,
-  plugins: [engineStaysOutside],
+  plugins: [doorsStayOutside, withoutWhatIsNeverUsed],
   // commander and cli-progress are CommonJS: they ask for node's modules by require().
   banner: {
     js: "import { createRequire as headraceRequire } from 'node:module'; const require = headraceRequire(import.meta.url);",
@@ -65,7 +91,7 @@ writeFileSync(at('dist/cli/LICENSES.txt'), licensesOf(cli.metafile))
 execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
   stdio: 'inherit',
 })
-dropUnreachableTypes()
+await bundleTypes()
 
 /** Names of functions, classes and members stay, and so do lines: a stack trace must mean something. */
 async function shortenLocals(file: string): Promise<void> {
@@ -76,19 +102,24 @@ async function shortenLocals(file: string): Promise<void> {
   writeFileSync(file, code ?? '')
 }
 
-/** Types are one file per source file; most are of the inside, and no door leads to them. */
-function dropUnreachableTypes(): void {
-  const reachable = new Set<string>()
-  const visit = (file: string): void => {
-    if (reachable.has(file)) return
-    reachable.add(file)
-    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g)) {
-      visit(join(dirname(file), path.replace(/\.[jt]s$/, '.d.ts')))
-    }
-  }
-  for (const door of doors) visit(at(door.replace(/^src/, 'dist').replace(/\.ts$/, '.d.ts')))
-  for (const file of readdirSync(at('dist'), { recursive: true, encoding: 'utf8' })) {
-    if (file.endsWith('.d.ts') && !reachable.has(at('dist', file))) rmSync(at('dist', file))
+/** One file of types per door, and what doors share: what no door leads to is not carried along. */
+async function bundleTypes(): Promise<void> {
+  const files = readdirSync(at('dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'))
+  const input = Object.fromEntries(
+    doors.map((door) => door.replace(/^src\//, '').replace(/\.ts$/, '')).map((name) => [name, at(`dist/${name}.d.ts`)]),
+  )
+  const bundle = await rollup({ input, plugins: [dts()], external: /^node:/ })
+  const { output } = await bundle.generate({ format: 'es', chunkFileNames: 'types/[name]-[hash].d.ts' })
+  await bundle.close()
+  for (const file of files) rmSync(at('dist', file))
+  for (const file of output) {
+    if (file.type !== 'chunk') continue
+    const path = at('dist', file.fileName)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(
+      path,
+      file.code.replaceAll(/^( {4})+/gm, (indent) => '\t'.repeat(indent.length / 4)),
+    )
   }
 }
 
@@ -99,14 +130,25 @@ function licensesOf(metafile: Metafile): string {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]
     if (name !== undefined) packages.add(name)
   }
-  const texts = [...packages].sort().map((name) => {
+  // Most have the same text, but for who wrote it.
+  const namesByText = new Map<string, string[]>()
+  const heads = [...packages].sort().map((name) => {
     const { version, license } = JSON.parse(readFileSync(at('node_modules', name, 'package.json'), 'utf8')) as Record<
       string,
       string
     >
-    return `${name} ${version ?? ''} (${license ?? ''})\n\n${licenseText(name)}`
+    const lines = licenseText(name).replaceAll('\r\n', '\n').split('\n')
+    const isCopyright = (line: string): boolean => /^\s*copyright (\(c\)|[0-9])/i.test(line)
+    const rest = lines.filter((line) => !isCopyright(line)).join('\n')
+    const text = rest.replaceAll(/\s+/g, ' ').trim()
+    const known = namesByText.get(text)
+    if (known === undefined) namesByText.set(text, [name, rest.trim()])
+    else known.splice(-1, 0, name)
+    return [`${name} ${version ?? ''} (${license ?? ''})`, ...lines.filter(isCopyright)].join('\n  ')
   })
-  return `headrace.js contains these packages:\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`
+  const texts = [...namesByText.values()].map((each) => `${each.slice(0, -1).join(', ')}:\n\n${each.at(-1) ?? ''}`)
+  const line = `\n\n${'-'.repeat(80)}\n\n`
+  return [`headrace.js contains these packages:\n\n${heads.join('\n')}`, ...texts].join(line)
 }
 
 function licenseText(name: string): string {

@@ -17,6 +17,8 @@ export interface ErrorDetails {
   readonly fatal?: boolean
   /** How often the batch was handed to a broker. */
   readonly attempts?: number | undefined
+  /** For how long the broker wants to be left alone, milliseconds: a quota. */
+  readonly throttleMs?: number | undefined
   readonly cause?: unknown
 }
 
@@ -32,6 +34,8 @@ export abstract class KafkaError extends Error {
   declare readonly topic?: string
   declare readonly partition?: number
   declare readonly attempts?: number
+  /** For how long the broker that this is about does not read from us, milliseconds (a quota); absent: it does. */
+  declare readonly throttleMs?: number
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -41,6 +45,7 @@ export abstract class KafkaError extends Error {
     if (details.topic !== undefined) this.topic = details.topic
     if (details.partition !== undefined) this.partition = details.partition
     if (details.attempts !== undefined) this.attempts = details.attempts
+    if (details.throttleMs !== undefined) this.throttleMs = details.throttleMs
   }
 }
 

@@ -27,6 +27,7 @@ export {
   type AuthenticationErrorCode,
   type ConnectionErrorCode,
   type DeliveryErrorCode,
+  type ErrorDetails,
   type OptionErrorCode,
   type ProtocolErrorCode,
 } from './errors.ts'

@@ -45,7 +45,7 @@ export const DEMO_TOPICS: readonly DemoTopic[] = [
   },
   {
     topic: 'asa-sensors',
-    file: 'asa-sensors.ndjson',
+    file: 'asa-sensors.ndjson.gz',
     what: 'sensor readings',
     keyedBy: 'no key: a batch here, the next one elsewhere',
     keyField: null,

@@ -6,6 +6,8 @@ import { addBrokerCommand } from './broker.ts'
 import { withoutValue } from './connection-flags.ts'
 import { addCheckCommand } from './check.ts'
 import { addDemoCommand } from './demo.ts'
+import { addDestinationCommand } from './destination.ts'
+import { addOutputCommand } from './output.ts'
 import { addProduceCommand } from './produce.ts'
 import { addTopicsCommand } from './topics.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
@@ -24,6 +26,8 @@ Examples:
   $ headrace produce --brokers localhost:9092 --topic orders --file orders.txt
   $ headrace topics --brokers localhost:9092
   $ headrace check --brokers localhost:9092 --topic orders
+  $ headrace destination --config kafka.json --file events.ndjson
+  $ headrace output --config telco.json --file rows.csv
 `
 
 function buildProgram(): Command {
@@ -39,6 +43,8 @@ function buildProgram(): Command {
   addTopicsCommand(program)
   addCheckCommand(program, diagnose)
   addBrokerCommand(program)
+  addDestinationCommand(program)
+  addOutputCommand(program)
   return program
 }
 

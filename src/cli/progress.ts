@@ -4,6 +4,8 @@ import { bytes, grouped } from './numbers.ts'
 export interface ProgressState {
   readonly doneBytes: number
   readonly records: number
+  /** What else is to be told, behind the rate. */
+  readonly more?: string
 }
 
 const INTERVAL_MS = 200
@@ -17,18 +19,20 @@ export function startProgress(totalBytes: number | null, read: () => ProgressSta
   if (!process.stderr.isTTY) return () => undefined
   const startedMs = performance.now()
   const format =
-    totalBytes === null ? '{records} records, {done}, {rate}' : '{bar} {percentage}%  {records} records, {rate}'
+    totalBytes === null
+      ? '{records} records, {done}, {rate}{more}'
+      : '{bar} {percentage}%  {records} records, {rate}{more}'
   const bar = new cliProgress.SingleBar(
     { format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 30, etaBuffer: 10 },
     cliProgress.Presets.shades_classic,
   )
   const update = (): void => {
-    const { doneBytes, records } = read()
+    const { doneBytes, records, more = '' } = read()
     const seconds = Math.max((performance.now() - startedMs) / 1000, 0.001)
     const rate = `${grouped(records / seconds)} records/s`
-    bar.update(doneBytes, { records: grouped(records), done: bytes(doneBytes), rate })
+    bar.update(doneBytes, { records: grouped(records), done: bytes(doneBytes), rate, more })
   }
-  bar.start(totalBytes ?? 1, 0, { records: '0', done: '0 B', rate: '' })
+  bar.start(totalBytes ?? 1, 0, { records: '0', done: '0 B', rate: '', more: '' })
   const timer = setInterval(update, INTERVAL_MS)
   let isRunning = true
   return () => {

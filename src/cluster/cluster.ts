@@ -172,6 +172,11 @@ export class Cluster {
     return this.#links.peek(leader)?.lastError ?? this.#lastFailure
   }
 
+  /** For how long the leader of a partition goes on not to read from us, milliseconds; undefined: it reads. */
+  throttledForMs(topic: string, partition: number): number | undefined {
+    return this.#links.peek(this.#metadata.leader(topic, partition))?.ready?.throttledForMs
+  }
+
   /** A broker named a partition's leader in its refusal (KIP-951). @returns whether that was news. */
   hintLeader(hint: LeaderHint): boolean {
     const before = this.#metadata

@@ -95,6 +95,11 @@ export class Connection {
     return this.#throttle.untilMs
   }
 
+  /** For how long the broker goes on not to read, milliseconds; undefined: it reads. */
+  get throttledForMs(): number | undefined {
+    return this.#throttle.leftMs
+  }
+
   /** True once a request after the handshake was answered: the connection was good for something. */
   get wasUseful(): boolean {
     return this.#wire.answeredCount > this.#answersBeforeReady

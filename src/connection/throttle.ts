@@ -45,6 +45,12 @@ export class Throttle {
     return this.#untilMs
   }
 
+  /** How long that is from now, whole milliseconds; undefined: it reads now. */
+  get leftMs(): number | undefined {
+    const { untilMs } = this
+    return untilMs === -Infinity ? undefined : Math.ceil(untilMs - this.#clock.now())
+  }
+
   /** @returns what is granted of it, milliseconds; 0: nothing was asked for. */
   ask(api: Api, version: number, response: unknown): number {
     const { throttleTimeMs } = response as { throttleTimeMs?: number }

@@ -1,3 +1,4 @@
+import { defaultBatchKeys } from './mapping/send-fields.ts'
 import type { PreparedEvent } from './prepare-event.ts'
 
 /** What is put into batches: knows the mapping that it came from. */
@@ -56,6 +57,10 @@ function add<Job extends Batchable>(batch: OpenBatch<Job>, job: Job): void {
 
 function batchKey({ mapping, prepared }: Batchable): string {
   const { send } = prepared
+  // The usual ones, without JSON for every event: no name of a topic begins with a bracket and a number.
+  if (send.batching.keys === defaultBatchKeys) {
+    return `${mapping.index} ${send.partition ?? ''} ${send.defaultPartition ?? ''} ${send.topic}`
+  }
   return JSON.stringify([mapping.index, send.topic, ...send.batching.keys.map((name) => keyPart(name, prepared))])
 }
 

@@ -15,6 +15,8 @@ export interface ClassifiedFailure {
   readonly retry: boolean
   readonly error: DeliveryFailure
   readonly maybeWritten?: true
+  /** How long to wait before trying again, where the broker said so. */
+  readonly retryAfterMs?: number
 }
 
 type Verdict = readonly [status: number, retry: boolean]
@@ -56,8 +58,12 @@ const TELLING_CAUSES: readonly string[] = ['THROTTLING_QUOTA_EXCEEDED', 'TOPIC_A
 /** @param isEventHubs Azure says POLICY_VIOLATION when it throttles. */
 export function classifyFailure(error: unknown, isEventHubs = false): ClassifiedFailure {
   const [status, retry] = verdictOf(error, isEventHubs)
-  const failure = { status, retry, error: { code: codeOf(error), message: messageOf(error) } }
-  return error instanceof KafkaError && error.maybeWritten ? { ...failure, maybeWritten: true } : failure
+  const retryAfterMs = retry ? throttleMsOf(error) : undefined
+  return {
+    ...{ status, retry, error: { code: codeOf(error), message: messageOf(error) } },
+    ...(error instanceof KafkaError && error.maybeWritten ? { maybeWritten: true } : {}),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  }
 }
 
 function verdictOf(error: unknown, isEventHubs: boolean): Verdict {
@@ -66,6 +72,7 @@ function verdictOf(error: unknown, isEventHubs: boolean): Verdict {
   const isTimeout = error.code === 'DELIVERY_TIMEOUT' || error.code === 'METADATA_TIMEOUT'
   const isTelling = cause instanceof KafkaError && TELLING_CAUSES.includes(cause.code)
   if (isTimeout && (isTelling || cause instanceof AuthenticationError)) return verdictOf(cause, isEventHubs)
+  if (isTimeout && error.throttleMs !== undefined && !error.maybeWritten) return [429, true]
   if (isEventHubs && error.code === 'POLICY_VIOLATION') return [429, true]
   const verdict = VERDICTS.get(error.code)
   if (verdict !== undefined) return verdict
@@ -73,9 +80,17 @@ function verdictOf(error: unknown, isEventHubs: boolean): Verdict {
   if (error instanceof OptionError) return [400, false]
   // What will not change by itself is a matter of the settings.
   if (error instanceof ConnectionError) return error.retriable ? [503, true] : [400, false]
-  if (error instanceof BrokerError) return error.retriable ? [503, true] : [400, false]
+  if (error instanceof BrokerError && error.retriable) return [503, true]
+  // A refusal after an attempt that was not answered, or one that we do not know.
+  if (error instanceof BrokerError) return error.maybeWritten ? [500, true] : [400, false]
   if (error instanceof ProtocolError) return error.code === 'UNSUPPORTED_VERSION' ? [400, false] : [502, true]
   return [500, error instanceof DeliveryError ? error.retriable : true]
+}
+
+/** A timeout has what the last refusal said. */
+function throttleMsOf(error: unknown): number | undefined {
+  if (!(error instanceof KafkaError)) return undefined
+  return error.throttleMs ?? (error.cause instanceof KafkaError ? error.cause.throttleMs : undefined)
 }
 
 function codeOf(error: unknown): string {
@@ -85,7 +100,12 @@ function codeOf(error: unknown): string {
 
 /** Segment's words around ours. */
 function messageOf(error: unknown): string {
-  const isWayIn = error instanceof ConnectionError || error instanceof AuthenticationError
+  const isWayIn =
+    isOfConnection(error) || (codeOf(error) === 'METADATA_TIMEOUT' && isOfConnection((error as Error).cause))
   const what = error instanceof Error ? error.message : String(error)
   return `Kafka ${isWayIn ? 'Connection' : 'Producer'} Error - ${codeOf(error)}: ${what}`
+}
+
+function isOfConnection(error: unknown): boolean {
+  return error instanceof ConnectionError || error instanceof AuthenticationError
 }

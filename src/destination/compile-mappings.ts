@@ -49,7 +49,7 @@ function compileMapping(given: unknown, index: number, options: ResolvedDestinat
   const where = `mapping ${JSON.stringify(name)}`
   const problems = problemsOf(given)
   if (problems.length > 0) throw refused('INVALID_OPTIONS', `${where}: ${problems.join('; ')}`, name)
-  const freedom = freedomOf(fields)
+  const freedom = mappingFreedom(fields)
   if (freedom === 'any' && options.topicAllowList === null) {
     const what = `${where}: events could write to any topic; say in topicAllowList which ones they may choose ('any' for all), or begin the topic with a fixed text`
     throw refused('TOPIC_NOT_CONFINED', what, name)
@@ -73,8 +73,8 @@ function problemsOf({ name, action, enabled, audience }: Members): string[] {
   ]
 }
 
-/** A directive over the whole mapping may make any topic. */
-function freedomOf(fields: unknown): TopicFreedom {
+/** Who chooses the topic, by the `fields` of a mapping. A directive over the whole mapping may make any topic. */
+export function mappingFreedom(fields: unknown): TopicFreedom {
   if (!isObject(fields)) return 'fixed'
   if (Object.hasOwn(fields, ROOT_DIRECTIVE)) return 'any'
   return topicFreedom(Object.hasOwn(fields, 'topic') ? fields['topic'] : undefined)

@@ -3,6 +3,7 @@ import { classifyFailure } from './classify-failure.ts'
 import type { DeliveryResult } from './delivery-result.ts'
 import type { Job } from './job.ts'
 import { jsonText } from './json-text.ts'
+import { isBroken } from './producer-cache.ts'
 import { writeBatch, type Outcome } from './write-batch.ts'
 
 /** Statuses of events that will never get through as they are. What an operator can mend (401, 403, 404) is not here. */
@@ -16,10 +17,16 @@ export function isDeadLetter({ status, retry }: DeliveryResult): boolean {
  * Writes events that were refused for good to a topic: the event as JSON, why in headers `headrace-error-*`. Their results
  * then say where it is, or why it is not there. Never rejects.
  */
-export async function writeDeadLetters(producer: Producer, topic: string, jobs: readonly Job[]): Promise<void> {
+export async function writeDeadLetters(
+  producer: Producer,
+  { topic, jobs }: { readonly topic: string; readonly jobs: readonly Job[] },
+  onBroken: (producer: Producer) => void,
+): Promise<void> {
   const letters = jobs.map((job) => ({ job, record: deadLetter(topic, job) }))
-  const written = letters.flatMap(({ record }) => (record === null ? [] : [record]))
-  const outcomes = (await writeBatch(producer, written)).values()
+  const records = letters.flatMap(({ record }) => (record === null ? [] : [record]))
+  const written = await writeBatch(producer, records)
+  if (written.some((outcome) => 'error' in outcome && isBroken(outcome.error))) onBroken(producer)
+  const outcomes = written.values()
   for (const { job, record } of letters) {
     const outcome: Outcome | undefined = record === null ? undefined : outcomes.next().value
     if (job.result !== null) job.result = { ...job.result, deadLetter: placeOf(outcome) }

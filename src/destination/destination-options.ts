@@ -43,6 +43,8 @@ export interface KafkaDestinationOptions {
   /** How long an unused connection is kept. Milliseconds, default 30 000. */
   readonly idleMs?: number | undefined
   readonly stats?: StatsClient | undefined
+  /** Go with every number that `stats` is told. */
+  readonly statsTags?: readonly string[] | undefined
   /** The name of this destination in the `integrations` of events. Default `Kafka`. */
   readonly integrationName?: string | undefined
   /** @internal Tests own the time. */
@@ -63,14 +65,14 @@ export interface ResolvedDestinationOptions {
 
 const KNOWN = [
   ...['settings', 'mappings', 'producer', 'logger', 'timestamp', 'topicAllowList', 'compression', 'deadLetterTopic'],
-  ...['dedupe', 'triggerPrecedence', 'idleMs', 'stats', 'integrationName', 'clock'],
+  ...['dedupe', 'triggerPrecedence', 'idleMs', 'stats', 'statsTags', 'integrationName', 'clock'],
 ]
 const DEFAULT_IDLE_MS = 30_000
 const DEFAULT_DEDUPE: Required<Dedupe> = { windowMs: 3_600_000, maxEntries: 100_000 }
 
 /** Everything but `settings`, `mappings` and what the Producer checks. @throws {DestinationError} every problem at once. */
 export function resolveDestinationOptions(options: KafkaDestinationOptions): ResolvedDestinationOptions {
-  const { timestamp, topicAllowList, deadLetterTopic, triggerPrecedence, idleMs, integrationName } = options
+  const { timestamp, topicAllowList, deadLetterTopic, triggerPrecedence, idleMs, integrationName, statsTags } = options
   const dedupe = dedupeOf(options.dedupe)
   const problems = [
     ...Object.keys(options)
@@ -88,6 +90,10 @@ export function resolveDestinationOptions(options: KafkaDestinationOptions): Res
       "triggerPrecedence: expected 'and-first' or 'last-wins'",
     ),
     ...unless(idleMs === undefined || isPositive(idleMs), 'idleMs: expected milliseconds, more than 0'),
+    ...unless(
+      statsTags === undefined || (Array.isArray(statsTags) && statsTags.every((tag) => typeof tag === 'string')),
+      'statsTags: expected a list of texts',
+    ),
     ...unless(isTextOrNone(integrationName), 'integrationName: expected a text that is not empty'),
   ]
   if (problems.length > 0) {

@@ -1,10 +1,12 @@
 /** `headrace/destination`: the Segment-style Kafka destination, and the pure parts that it is made of. */
 
-export { KafkaDestination } from './kafka-destination.ts'
+export { KafkaDestination, type DeliverOptions } from './kafka-destination.ts'
 export { testAuthentication } from './test-authentication.ts'
 export type { DeliveryFailure, DeliveryResult } from './delivery-result.ts'
 export { DestinationError, type DestinationErrorCode } from './destination-error.ts'
 export type { DestinationMapping, KafkaDestinationOptions } from './destination-options.ts'
+export { toSegmentDestination, type SegmentDestinationOptions } from './segment-definition.ts'
+export type { SegmentDestinationDefinition } from './segment-types.ts'
 export type { Dedupe } from './dedupe.ts'
 export type { DestinationDiagnosticEvents, StatsClient } from './metrics.ts'
 export type { TopicAllowList } from './topic-allow-list.ts'

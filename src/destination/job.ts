@@ -4,6 +4,7 @@ import type { Claim } from './dedupe.ts'
 import type { DeliveryResult } from './delivery-result.ts'
 import { isWantedBy } from './mapping/integrations.ts'
 import { isObject } from './mapping/json-value.ts'
+import { DeliveredResult } from './printable-result.ts'
 import { prepareEvent, type PreparedEvent, type PrepareOptions } from './prepare-event.ts'
 import { matchesTrigger } from './trigger/match-trigger.ts'
 import type { Outcome } from './write-batch.ts'
@@ -34,18 +35,21 @@ export interface JobOptions extends PrepareOptions {
 
 /** A job for each mapping that the event matches. Never throws, whatever the event is. */
 export function jobsOf(source: unknown, event: number, options: JobOptions): Job[] {
-  const common = { event, source, claim: null, prepared: null, mapping: null }
   const mappings = matchingMappings(source, options)
-  if (mappings === null) {
-    const error = { code: 'INVALID_EVENT', message: 'The event must be an object.' }
-    return [{ ...common, result: { event, mapping: null, status: 400, error, retry: false } }]
+  if (mappings !== null) return mappings.map((mapping) => jobOf(source, event, mapping, options))
+  const error = { code: 'INVALID_EVENT', message: 'The event must be an object.' }
+  const result = { event, mapping: null, status: 400, error, retry: false }
+  return [{ event, source, mapping: null, prepared: null, claim: null, result }]
+}
+
+/** Written out, in one shape: there is one for every event. */
+function jobOf(source: unknown, event: number, mapping: CompiledMapping, options: JobOptions): Job {
+  const preparation = prepareEvent(source, mapping, options)
+  if ('prepared' in preparation) {
+    return { event, source, mapping, prepared: preparation.prepared, claim: null, result: null }
   }
-  return mappings.map((mapping) => {
-    const preparation = prepareEvent(source, mapping, options)
-    if ('prepared' in preparation) return { ...common, mapping, prepared: preparation.prepared, result: null }
-    const failed = { status: 400, error: preparation.failure, retry: false }
-    return { ...common, mapping, result: { ...headOf({ event, mapping }), ...failed } }
-  })
+  const result = { event, mapping: mapping.name, status: 400, error: preparation.failure, retry: false }
+  return { event, source, mapping, prepared: null, claim: null, result }
 }
 
 export function isSendJob(job: Job): job is SendJob {
@@ -62,8 +66,7 @@ export function resultOf(
   classify: (error: unknown) => ClassifiedFailure,
 ): DeliveryResult {
   if ('metadata' in outcome) {
-    const { topic, partition, offset } = outcome.metadata
-    return { ...headOf(job), status: 200, topic, partition, offset }
+    return new DeliveredResult(job.event, job.mapping.name, outcome.metadata)
   }
   const { topic, partition } = job.prepared.record
   const where = typeof partition === 'number' ? { topic, partition } : { topic }

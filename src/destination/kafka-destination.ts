@@ -1,6 +1,7 @@
 import { Producer, type TopicInfo } from '../index.ts'
 import { claimJobs, settleClaims } from './claim-jobs.ts'
 import { classifyFailure, type ClassifiedFailure } from './classify-failure.ts'
+import { clusterTopics } from './cluster-topics.ts'
 import { compileMappings, type CompiledMapping } from './compile-mappings.ts'
 import { isDeadLetter, writeDeadLetters } from './dead-letters.ts'
 import { DeliveredIds } from './dedupe.ts'
@@ -21,8 +22,9 @@ import { producerSettings } from './producer-settings.ts'
 import { testAuthentication } from './test-authentication.ts'
 import { writeJobs } from './write-jobs.ts'
 
-/** Brokers before 0.10.1 do not say which topics are their own. */
-const KAFKAS_OWN = ['__consumer_offsets', '__transaction_state', '__share_group_state']
+export interface DeliverOptions {
+  readonly isBatch?: boolean | undefined
+}
 
 /**
  * Sends events to Kafka as mappings say: every event that matches a trigger reaches its topic, partition and key, or comes
@@ -59,10 +61,10 @@ export class KafkaDestination {
     // A producer that is never used connects to nothing; what is wrong with its options shows here.
     void new Producer(producerOptions).close({ timeoutMs: 0 })
     this.#mappings = compileMappings(this.#given.mappings, this.#options)
-    this.#metrics = new Metrics(this.#given.stats)
+    this.#metrics = new Metrics(this.#given.stats, this.#given.statsTags)
     const { dedupe, clock, idleMs } = this.#options
     this.#ids = dedupe === null ? null : new DeliveredIds(dedupe, clock)
-    const isEventHubs = this.#given.settings.brokers.includes('.servicebus.windows.net')
+    const isEventHubs = String(producerOptions.brokers).includes('.servicebus.windows.net')
     this.#classify = (error) => classifyFailure(error, isEventHubs)
     this.#user = {
       ...{ key, idleMs, clock },
@@ -74,16 +76,18 @@ export class KafkaDestination {
   /**
    * Sends events. Events of one mapping and topic with equal batch keys are written in their order.
    *
+   * @param options `isBatch`: an empty Message Key is a key, as in Segment's batches; default: more than one event.
    * @returns for each event, in its order, a result for each mapping that it matches, in theirs. An event that matches none,
    * or whose `integrations` keep it away, has none; one that is no object has one with status 400.
    * @throws {DestinationError} `INVALID_ARGUMENT`: not a list; `CLOSED`. Nothing that an event is or causes.
    */
-  async deliver(events: Iterable<unknown>): Promise<DeliveryResult[]> {
+  async deliver(events: Iterable<unknown>, options: DeliverOptions = {}): Promise<DeliveryResult[]> {
     this.#assertOpen('deliver')
     if (!isList(events)) {
       throw new DestinationError('INVALID_ARGUMENT', 'deliver: INVALID_ARGUMENT: expected a list of events')
     }
-    return await this.#track(this.#deliver([...events]))
+    const list = [...events]
+    return await this.#track(this.#deliver(list, options.isBatch ?? list.length > 1))
   }
 
   /**
@@ -93,8 +97,7 @@ export class KafkaDestination {
    */
   async topics(): Promise<TopicInfo[]> {
     this.#assertOpen('topics')
-    const topics = await this.#track(sharedProducers.use(this.#user, (producer) => producer.topics()))
-    return topics.map((topic) => ({ ...topic, isInternal: topic.isInternal || KAFKAS_OWN.includes(topic.name) }))
+    return await this.#track(sharedProducers.use(this.#user, clusterTopics))
   }
 
   /**
@@ -117,9 +120,10 @@ export class KafkaDestination {
     return this.close()
   }
 
-  async #deliver(events: readonly unknown[]): Promise<DeliveryResult[]> {
-    const options = { ...this.#options, mappings: this.#mappings, isBatch: events.length > 1 }
-    const jobs = events.flatMap((event, index) => jobsOf(event, index, options))
+  async #deliver(events: readonly unknown[], isBatch: boolean): Promise<DeliveryResult[]> {
+    const options = { ...this.#options, mappings: this.#mappings, isBatch }
+    const jobs: Job[] = []
+    for (const [index, event] of events.entries()) jobs.push(...jobsOf(event, index, options))
     const { toSend, waiting } = claimJobs(this.#ids, jobs)
     try {
       await this.#write(jobs, toSend)
@@ -127,7 +131,8 @@ export class KafkaDestination {
       settleClaims(toSend)
     }
     for (const { job, first } of waiting) job.result = { ...(await first), ...headOf(job), isDuplicate: true }
-    const results = jobs.flatMap(({ result }) => (result === null ? [] : [printableResult(result)]))
+    const results: DeliveryResult[] = []
+    for (const { result } of jobs) if (result !== null) results.push(printableResult(result))
     this.#metrics.delivered(events.length, results)
     logFailures(this.#given.logger, results)
     return results
@@ -143,8 +148,10 @@ export class KafkaDestination {
     }
     await sharedProducers.use(this.#user, async (producer) => {
       await writeJobs(producer, toSend, writer)
+      if (deadLetterTopic === null) return
       const letters = jobs.filter(({ result }) => result !== null && isDeadLetter(result))
-      if (deadLetterTopic !== null && letters.length > 0) await writeDeadLetters(producer, deadLetterTopic, letters)
+      if (letters.length === 0) return
+      await writeDeadLetters(producer, { topic: deadLetterTopic, jobs: letters }, writer.onBroken)
     })
   }
 

@@ -17,6 +17,15 @@ export function logFailures(logger: Logger | undefined, results: readonly Delive
   }
   for (const [code, { first, count }] of kinds) {
     const { status, retry, error } = first
-    logger.error({ code, status, retry, events: count }, error?.message ?? code)
+    tell(logger, 'error', { code, status, retry, events: count }, error?.message ?? code)
+  }
+}
+
+/** The host's own affair: events and their results go on. */
+export function tell(logger: Logger, level: 'warn' | 'error', fields: object, message: string): void {
+  try {
+    logger[level](fields, message)
+  } catch {
+    // A logger that throws has nobody to tell.
   }
 }

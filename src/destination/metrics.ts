@@ -27,33 +27,40 @@ const CONNECTION_COUNTERS: Readonly<Record<CacheEvent, string>> = {
 /** The numbers of a destination (A.10), told to the host's client and to `diagnostics_channel`. */
 export class Metrics {
   readonly #stats: StatsClient | undefined
+  readonly #tags: readonly string[]
 
-  constructor(stats: StatsClient | undefined) {
+  constructor(stats: StatsClient | undefined, tags: readonly string[] = []) {
     this.#stats = stats
+    this.#tags = [...tags]
+  }
+
+  /** Somebody is told numbers: those that have to be worked out are worth it. */
+  get isHeard(): boolean {
+    return this.#stats !== undefined
   }
 
   connection(event: CacheEvent): void {
-    this.#tell((stats) => stats.incr(CONNECTION_COUNTERS[event], 1, []))
+    this.#tell((stats, tags) => stats.incr(CONNECTION_COUNTERS[event], 1, tags))
     if (connection.hasSubscribers) connection.publish({ event })
   }
 
   /** @param keys one for each distinct topic, partition and default partition of a call. */
   uniqueKeys(keys: number): void {
-    this.#tell((stats) => stats.histogram('kafka.configurable_batch_keys.unique_keys', keys, []))
+    this.#tell((stats, tags) => stats.histogram('kafka.configurable_batch_keys.unique_keys', keys, tags))
   }
 
   batchBytes(bytes: number): void {
-    this.#tell((stats) => stats.histogram('kafka.batch_bytes', bytes, []))
+    this.#tell((stats, tags) => stats.histogram('kafka.batch_bytes', bytes, tags))
   }
 
   delivered(events: number, results: readonly DeliveryResult[]): void {
     if (delivered.hasSubscribers) delivered.publish({ events, results })
   }
 
-  #tell(say: (stats: StatsClient) => void): void {
+  #tell(say: (stats: StatsClient, tags: string[]) => void): void {
     if (this.#stats === undefined) return
     try {
-      say(this.#stats)
+      say(this.#stats, [...this.#tags])
     } catch {
       // The numbers of a host are its own affair: events go on.
     }

@@ -43,12 +43,12 @@ function prepare(event: unknown, mapping: CompiledMapping, options: PrepareOptio
   }
   const json = jsonText(withMembership(send.payload, event, mapping.audience))
   if ('problem' in json) return refused('PAYLOAD_VALIDATION_FAILED', `Payload ${json.problem}.`)
-  const value = Buffer.from(json.text)
   const timestamp = options.isEventTime ? timestampOf(event) : undefined
   const partition = send.partition ?? send.defaultPartition ?? undefined
   const { topic, headers, key } = send
-  const record: ProducerRecord = { topic, value, key, headers, partition, timestamp }
-  return { prepared: { send, record, bytes: value.length + sideBytes(send) } }
+  // As text: the producer encodes it straight into its batch.
+  const record: ProducerRecord = { topic, value: json.text, key, headers, partition, timestamp }
+  return { prepared: { send, record, bytes: Buffer.byteLength(json.text) + sideBytes(send) } }
 }
 
 function isTopicAllowed({ isTopicFromEvent }: CompiledMapping, topic: string, list: TopicAllowList | null): boolean {
@@ -73,8 +73,9 @@ function timestampOf(event: unknown): number | undefined {
 }
 
 function sideBytes({ key, headers }: Send): number {
-  const texts = [key ?? '', ...headers.flatMap(([name, value]) => [name, value ?? ''])]
-  return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  let bytes = key === null ? 0 : Buffer.byteLength(key)
+  for (const [name, value] of headers) bytes += Buffer.byteLength(name) + Buffer.byteLength(value ?? '')
+  return bytes
 }
 
 function refused(code: string, message: string): Preparation {

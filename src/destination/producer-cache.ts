@@ -1,5 +1,6 @@
-import { AuthenticationError, ConnectionError, KafkaError, type Producer } from '../index.ts'
+import { KafkaError, type Producer } from '../index.ts'
 import type { DestinationClock } from './destination-clock.ts'
+import { isWayInClosed } from './write-batch.ts'
 
 export type CacheEvent = 'opened' | 'reused' | 'closed' | 'disconnect_error'
 
@@ -120,6 +121,5 @@ export const sharedProducers = new ProducerCache()
 /** A producer with which nothing can be sent any more, or that did not get in: another one may. */
 export function isBroken(error: unknown): boolean {
   if (!(error instanceof KafkaError)) return false
-  const isWayIn = error instanceof ConnectionError || error instanceof AuthenticationError
-  return isWayIn || error.fatal || error.code === 'CLOSED' || error.code === 'METADATA_TIMEOUT'
+  return isWayInClosed(error) || error.fatal || error.code === 'CLOSED' || error.code === 'METADATA_TIMEOUT'
 }

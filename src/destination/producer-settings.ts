@@ -1,5 +1,6 @@
 import type { Logger, ProducerOptions } from '../index.ts'
 import type { KafkaDestinationOptions } from './destination-options.ts'
+import { tell } from './log-failures.ts'
 import { optionsKey } from './options-key.ts'
 import { toProducerOptions } from './settings/producer-options.ts'
 import type { OnSettingsWarning } from './settings/settings-warning.ts'
@@ -40,7 +41,7 @@ export function producerSettings(
 const listeners = new WeakMap<Logger, OnSettingsWarning>()
 
 function listenerFor(logger: Logger): OnSettingsWarning {
-  const listener = listeners.get(logger) ?? (({ code, message }) => logger.warn({ code }, message))
+  const listener = listeners.get(logger) ?? (({ code, message }) => tell(logger, 'warn', { code }, message))
   listeners.set(logger, listener)
   return listener
 }

@@ -7,6 +7,8 @@ import { producerSettings } from './producer-settings.ts'
 /** It says something within this, whatever the brokers do. Milliseconds. */
 const TEST_TIMEOUT_MS = 15_000
 
+type GivenOptions = Pick<KafkaDestinationOptions, 'settings' | 'producer' | 'logger'>
+
 /**
  * Whether settings lead into a cluster: connects, logs in and asks for the topics, as a destination would, on connections of
  * its own. Resolves if so; broken settings are told without connecting.
@@ -14,9 +16,10 @@ const TEST_TIMEOUT_MS = 15_000
  * @throws {DestinationError} `CREDENTIALS_INVALID`, in Segment's words and with the reason; `status` 503 where trying again
  * may help; `cause` is the error of headrace.
  */
-export async function testAuthentication(
-  given: Pick<KafkaDestinationOptions, 'settings' | 'producer' | 'logger' | 'clock'>,
-): Promise<void> {
+export function testAuthentication(given: GivenOptions): Promise<void>
+/** @internal Tests own the time. */
+export function testAuthentication(given: GivenOptions & Pick<KafkaDestinationOptions, 'clock'>): Promise<void>
+export async function testAuthentication(given: GivenOptions & Pick<KafkaDestinationOptions, 'clock'>): Promise<void> {
   const controller = new AbortController()
   const { clock = systemClock } = given
   const timer = clock.after(TEST_TIMEOUT_MS, () => controller.abort(new Error(`no answer in ${TEST_TIMEOUT_MS} ms`)))

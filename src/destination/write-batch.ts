@@ -2,6 +2,7 @@ import {
   AuthenticationError,
   BatchDeliveryError,
   ConnectionError,
+  DeliveryError,
   KafkaError,
   type DeliveryReport,
   type Producer,
@@ -16,6 +17,11 @@ const ONE_OF_THEM = ['INVALID_RECORD', 'INVALID_TIMESTAMP', 'CORRUPT_MESSAGE']
 const TOPIC_TROUBLE = ['METADATA_TIMEOUT', 'UNKNOWN_TOPIC_OR_PARTITION', 'TOPIC_AUTHORIZATION_FAILED', 'CLOSED']
 /** How often records that were refused along with others are sent again. A broker names all that it dislikes at once. */
 const MAX_ROUNDS = 3
+/**
+ * How many requests the search for records that an old broker dislikes may cost. Of a thousand, a few are found in it; where
+ * all are bad it would take two thousand, each with its retries.
+ */
+const MAX_SEARCHES = 60
 
 /**
  * Sends records together and waits for all. A record that a broker refuses does not take others along: those are sent
@@ -24,30 +30,59 @@ const MAX_ROUNDS = 3
  * @returns what became of each, in their order.
  */
 export async function writeBatch(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
+  return await search(producer, records, { left: MAX_SEARCHES })
+}
+
+async function search(
+  producer: Producer,
+  records: readonly ProducerRecord[],
+  budget: { left: number },
+): Promise<Outcome[]> {
+  budget.left--
   let outcomes = await sendTogether(producer, records)
+  if (outcomes.every(isWritten)) return outcomes
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const others = indexesWhere(outcomes, (error) => codeOf(error) === 'BATCH_REJECTED' && !isMaybeWritten(error))
     if (others.length === 0) break
     outcomes = replace(outcomes, others, await sendTogether(producer, pick(records, others)))
   }
   for (const shared of sharedRefusals(outcomes)) {
-    outcomes = replace(outcomes, shared, await writeHalves(producer, pick(records, shared)))
+    outcomes = replace(outcomes, shared, await searchHalves(producer, pick(records, shared), budget))
   }
   return outcomes
 }
 
-/** Every record that comes later for the same topic will meet the same: nothing was sent, and no record is to blame. */
-export function isTroubleOfTopic(outcome: Outcome | undefined): boolean {
-  if (outcome === undefined || !('error' in outcome) || isMaybeWritten(outcome.error)) return false
-  const { error } = outcome
-  const isWayIn = error instanceof ConnectionError || error instanceof AuthenticationError
-  return isWayIn || TOPIC_TROUBLE.includes(codeOf(error))
+export function isWritten(outcome: Outcome): boolean {
+  return 'metadata' in outcome
 }
 
-async function writeHalves(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
+/** Every record that comes later for the same topic will meet the same: nothing was sent, and no record is to blame. */
+export function isTroubleOfTopic(outcome: Outcome): boolean {
+  if (!('error' in outcome) || isMaybeWritten(outcome.error)) return false
+  return isWayInClosed(outcome.error) || TOPIC_TROUBLE.includes(codeOf(outcome.error))
+}
+
+/** To the whole cluster. An error that names a partition is that of one broker; others may let us in. */
+export function isWayInClosed(error: unknown): boolean {
+  const isWayIn = error instanceof ConnectionError || error instanceof AuthenticationError
+  return isWayIn && error.partition === undefined
+}
+
+async function searchHalves(
+  producer: Producer,
+  records: readonly ProducerRecord[],
+  budget: { left: number },
+): Promise<Outcome[]> {
+  if (budget.left <= 0) return records.map(() => ({ error: notSearched() }))
   const middle = Math.ceil(records.length / 2)
-  const first = await writeBatch(producer, records.slice(0, middle))
-  return [...first, ...(await writeBatch(producer, records.slice(middle)))]
+  const first = await search(producer, records.slice(0, middle), budget)
+  return [...first, ...(await search(producer, records.slice(middle), budget))]
+}
+
+/** Refused with others, and not found out which of them are to blame: the next delivery goes on with fewer. */
+function notSearched(): DeliveryError {
+  const what = 'the broker refused a batch for some of its records without saying which; this one was not tried alone'
+  return new DeliveryError('BATCH_REJECTED', `deliver: BATCH_REJECTED: ${what}`, { retriable: true })
 }
 
 async function sendTogether(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
@@ -73,7 +108,9 @@ function sharedRefusals(outcomes: readonly Outcome[]): number[][] {
   for (const [index, outcome] of outcomes.entries()) {
     if (!('error' in outcome) || isMaybeWritten(outcome.error)) continue
     if (!ONE_OF_THEM.includes(codeOf(outcome.error))) continue
-    groups.set(outcome.error, [...(groups.get(outcome.error) ?? []), index])
+    const group = groups.get(outcome.error)
+    if (group === undefined) groups.set(outcome.error, [index])
+    else group.push(index)
   }
   return [...groups.values()].filter((group) => group.length > 1)
 }

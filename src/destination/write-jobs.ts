@@ -4,7 +4,7 @@ import type { ClassifiedFailure } from './classify-failure.ts'
 import { resultOf, type SendJob } from './job.ts'
 import type { Metrics } from './metrics.ts'
 import { isBroken } from './producer-cache.ts'
-import { isTroubleOfTopic, writeBatch, type Outcome } from './write-batch.ts'
+import { isTroubleOfTopic, isWritten, writeBatch, type Outcome } from './write-batch.ts'
 
 type Batch = readonly SendJob[]
 
@@ -21,29 +21,35 @@ export interface JobWriter {
  */
 export async function writeJobs(producer: Producer, jobs: readonly SendJob[], writer: JobWriter): Promise<void> {
   const topics = [...batchesByTopic(jobs).values()]
-  writer.metrics.uniqueKeys(new Set(jobs.map(uniqueKey)).size)
+  if (writer.metrics.isHeard) writer.metrics.uniqueKeys(new Set(jobs.map(uniqueKey)).size)
   await Promise.all(topics.map((batches) => writeTopic(producer, batches, writer)))
 }
 
 async function writeTopic(producer: Producer, batches: readonly Batch[], writer: JobWriter): Promise<void> {
   for (const [index, jobs] of batches.entries()) {
     const outcomes = await writeOne(producer, jobs, writer)
-    const rest = batches.slice(index + 1)
-    const trouble = outcomes.find(isTroubleOfTopic)
-    if (trouble !== undefined) {
+    if (outcomes.every(isWritten)) continue
+    const trouble = troubleOf(outcomes)
+    if (trouble === null && !outcomes.some(isTimeout)) continue
+    const rest = batches.slice(index + 1).flat()
+    if (rest.length === 0) return
+    if (trouble !== null) {
       // The others would wait for as long and then be told the same.
-      for (const batch of rest) {
-        const same = batch.map(() => trouble)
-        settle(batch, same, producer, writer)
-      }
+      const same = rest.map(() => trouble)
+      settle(rest, same, producer, writer)
       return
     }
-    if (outcomes.some(isTimeout)) {
-      // One after the other, a partition without a leader would hold up the call for each of them.
-      await Promise.all(rest.map((batch) => writeOne(producer, batch, writer)))
-      return
-    }
+    // One batch after the other, a partition without a leader would hold up the call for each of them. Together, and in
+    // their order, it does so once.
+    await writeOne(producer, rest, writer)
+    return
   }
+}
+
+/** Null: it is not that of the topic, or something got through: others may, too. */
+function troubleOf(outcomes: readonly Outcome[]): Outcome | null {
+  if (outcomes.some((outcome) => 'metadata' in outcome)) return null
+  return outcomes.find(isTroubleOfTopic) ?? null
 }
 
 async function writeOne(producer: Producer, jobs: Batch, writer: JobWriter): Promise<readonly Outcome[]> {

@@ -5,14 +5,20 @@ import type { Batch } from './batch.ts'
 import { printable } from './decide.ts'
 import type { PartitionAnswer } from './produce-exchange.ts'
 
-export function deliveryTimeout(batch: Batch, deliveryTimeoutMs: number, last: KafkaError | null): DeliveryError {
+/** @param why the last failure, and for how long the broker goes on to throttle us, if it does. */
+export function deliveryTimeout(
+  batch: Batch,
+  deliveryTimeoutMs: number,
+  { last, throttleMs }: { readonly last: KafkaError | null; readonly throttleMs?: number | undefined },
+): DeliveryError {
   const { topic, partition, attempts, maybeWritten } = batch
   const tried = attempts === 0 ? 'never sent' : `sent ${attempts} time${attempts === 1 ? '' : 's'}`
-  const what = `not acknowledged within deliveryTimeoutMs (${deliveryTimeoutMs} ms), ${tried}`
+  const throttled = throttleMs === undefined ? '' : `; the broker throttles us for another ${throttleMs} ms`
+  const what = `not acknowledged within deliveryTimeoutMs (${deliveryTimeoutMs} ms), ${tried}${throttled}`
   return new DeliveryError(
     'DELIVERY_TIMEOUT',
     `send: DELIVERY_TIMEOUT: ${whereOf(batch)}: ${what}${last === null ? '' : `; last: ${last.message}`}`,
-    { retriable: true, maybeWritten, topic, partition, attempts, cause: last ?? undefined },
+    { retriable: true, maybeWritten, topic, partition, attempts, throttleMs, cause: last ?? undefined },
   )
 }
 
@@ -30,7 +36,7 @@ export function recordErrors(
   const { recordErrors: named, errorMessage } = answer
   if (named.length === 0) return null
   const { topic, partition, attempts, maybeWritten, recordCount } = batch
-  const details = { topic, partition, attempts, maybeWritten }
+  const details = { topic, partition, attempts, maybeWritten, throttleMs: error.throttleMs }
   const texts = new Map<number, string | null>()
   for (const { batchIndex, batchIndexErrorMessage } of named) {
     // A stranger's numbers: what is no record of the batch is passed over.

@@ -10,6 +10,8 @@ export type Failure =
       readonly errorCode: number
       readonly errorMessage: string | null
       readonly isLeaderKnown?: boolean
+      /** For how long the broker does not read from us, milliseconds. */
+      readonly throttleMs?: number | undefined
     }
   /** No usable answer. `wasWritten`: the broker may have acted on the request. */
   | { readonly kind: 'unanswered'; readonly error: KafkaError; readonly wasWritten: boolean }
@@ -132,7 +134,8 @@ function refusal(failure: Failure & { kind: 'refused' }, batch: BatchFacts, mayb
   const { topic, partition, attempts } = batch
   const where = `send: topic ${JSON.stringify(topic)} partition ${partition}`
   const said = failure.errorMessage === null ? '' : `the broker says: ${printable(failure.errorMessage)}`
-  return toBrokerError(failure.errorCode, where, { topic, partition, attempts, maybeWritten }, said)
+  const details = { topic, partition, attempts, maybeWritten, throttleMs: failure.throttleMs }
+  return toBrokerError(failure.errorCode, where, details, said)
 }
 
 /** A broker's text is a stranger's: no control characters, no novels (faults-and-security.md 3.1). */

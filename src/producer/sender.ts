@@ -362,7 +362,8 @@ export class Sender {
   #expired(batch: Batch, reason: KafkaError | null): KafkaError {
     const { cluster, producerId } = this.#parts
     const last = batch.lastError ?? reason ?? cluster.trouble(batch.topic, batch.partition) ?? producerId.lastError
-    return deliveryTimeout(batch, this.#options.deliveryTimeoutMs, last)
+    const throttleMs = cluster.throttledForMs(batch.topic, batch.partition)
+    return deliveryTimeout(batch, this.#options.deliveryTimeoutMs, { last, throttleMs })
   }
 
   /** One timer, for the earliest thing that only time will bring. */

@@ -75,7 +75,8 @@ export class Settlement {
     const { errorCode, errorMessage } = answer
     if (errorByCode(errorCode).name.startsWith('UNKNOWN_TOPIC')) queue.sequences.forgetLog()
     const isLeaderKnown = this.#learnLeader(batch, answer, origin.response)
-    this.onFailure(queue, batch, { kind: 'refused', errorCode, errorMessage, isLeaderKnown }, answer)
+    const throttleMs = origin.connection.throttledForMs
+    this.onFailure(queue, batch, { kind: 'refused', errorCode, errorMessage, isLeaderKnown, throttleMs }, answer)
   }
 
   /** `acks: 0`: the operating system has the bytes, which is all that can be known. */

@@ -36,6 +36,7 @@ export {
   type RecordToEncode,
 } from './record-batch.ts'
 export type { Bytes, DecodedRecord, RecordHeaders } from './record.ts'
+export type { CompressionName } from './record-batch-layout.ts'
 export { encodeMessageSet, type EncodeMessageSetOptions } from './message-set.ts'
 export { decodeMessageSet, type DecodedMessage } from './message-set-decode.ts'
 export { crc32c } from '../bytes/crc32c.ts'

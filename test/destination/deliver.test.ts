@@ -242,7 +242,7 @@ describe('who is asked', () => {
     ])
   })
 
-  test('at most 50 mappings, and mistakes name theirs', async () => {
+  test('seg-S22: at most 50 mappings, and mistakes name theirs', async () => {
     const cluster = await startCluster()
     const mapping = { name: 'm', fields: { topic: 't', ...wholeEvent } }
     const settings = settingsFor(cluster)
@@ -268,3 +268,14 @@ describe('who is asked', () => {
 function numberOf(value: Uint8Array | null): number {
   return (JSON.parse(String(value)) as { n: number }).n
 }
+
+test('isBatch: one event follows the rules of a batch, where an empty key is a key', async () => {
+  const cluster = await startCluster({ topics: { t: 12 } })
+  const mappings = [{ name: 'all', fields: { topic: 't', key: '', ...wholeEvent } }]
+  const destination = newDestination(cluster, { mappings })
+  await destination.deliver([track()])
+  const [inBatch] = await destination.deliver([track()], { isBatch: true })
+  const keys = cluster.records('t').map(({ key }) => (key === null ? null : String(key)))
+  expect([...keys].sort()).toEqual(['', null])
+  expect(inBatch).toMatchObject({ status: 200, partition: 9 }) // of the table in A.5
+})

@@ -144,6 +144,8 @@ describe('seg-S15: what errors mean', () => {
   test('what may be written is said, and tried again', () => {
     const error = new DeliveryError('DELIVERY_UNCERTAIN', 'hm', { maybeWritten: true })
     expect(classifyFailure(error)).toMatchObject({ status: 500, retry: true, maybeWritten: true })
+    const refused = new BrokerError('INVALID_RECORD', 87, 'no', { maybeWritten: true })
+    expect(classifyFailure(refused)).toMatchObject({ status: 500, retry: true, maybeWritten: true })
   })
 })
 

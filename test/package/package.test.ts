@@ -16,6 +16,8 @@ const MAX_INSTALLED_BYTES = 1024 * 1024
 const PROGRAM = `
 import { Producer, KafkaError, type ProducerRecord, type RecordMetadata, type DeliveryReport } from 'headrace'
 import { TestCluster } from 'headrace/testing'
+import { KafkaDestination, settingsFields, validateSettings, type DeliveryResult } from 'headrace/destination'
+import { KafkaOutput, outputFields, type KafkaOutputOptions, type WriteReport } from 'headrace/output'
 import { apis, decodeRequest, encodeRequest, encodeRecordBatch, decodeRecordBatch, murmur2, crc32c } from 'headrace/protocol'
 
 const record: ProducerRecord = { topic: 't', value: 'v', headers: { a: ['1', null] } }
@@ -36,8 +38,21 @@ try {
   if (!(error instanceof KafkaError)) throw error
 }
 await producer.close()
+
+const destination = new KafkaDestination({
+  settings: { clientId: 'c', brokers: cluster.bootstrap, mechanism: 'plain', username: 'u', password: 'p', ssl_enabled: false },
+  mappings: [{ name: 'all', trigger: 'type = "track"', action: 'send', fields: { topic: 't', payload: { '@path': '$.' } } }],
+  logger: { debug() {}, info() {}, warn() {}, error() {} },
+})
+const results: DeliveryResult[] = await destination.deliver([{ type: 'page' }])
+await destination.close()
+const asked: KafkaOutputOptions = { outputAlias: 'o', bootstrapServers: cluster.bootstrap, topic: 't', securityProtocol: 'None', serialization: 'json' }
+const output = new KafkaOutput(asked)
+const written: WriteReport = await output.write([{ a: 1n, b: null }])
+await output.close()
+const doors = [results.length, settingsFields.length, validateSettings({}).length > 0, outputFields.length > 5, written.delivered]
 await cluster.close()
-console.log(JSON.stringify([offset >= 0n, report.count, decoded, [...batch.records].length, apis.length >= 3, murmur2(Buffer.from('21')), crc32c(Buffer.from('123456789')), bad.topic]))
+console.log(JSON.stringify([offset >= 0n, report.count, decoded, [...batch.records].length, apis.length >= 3, murmur2(Buffer.from('21')), crc32c(Buffer.from('123456789')), bad.topic, doors]))
 `
 
 describe('the packed package, installed in an empty project', () => {
@@ -120,7 +135,7 @@ describe('the packed package, installed in an empty project', () => {
       )
       expect(compiled.stdout).toBe('')
       const { stdout } = await run(process.execPath, [path.join(folder, 'use.js')], { cwd: project })
-      expect(JSON.parse(stdout)).toEqual([true, 1, false, 1, true, -973932308, 0xe3069283, 't'])
+      expect(JSON.parse(stdout)).toEqual([true, 1, false, 1, true, -973932308, 0xe3069283, 't', [0, 13, true, true, 1]])
     },
   )
 

@@ -10,6 +10,8 @@ export const TSX = path.join(ROOT, 'node_modules/.bin/tsx')
 const DOORS = {
   "'headrace/protocol'": 'src/protocol/protocol.ts',
   "'headrace/testing'": 'src/testing/test-cluster.ts',
+  "'headrace/destination'": 'src/destination/destination.ts',
+  "'headrace/output'": 'src/output/output.ts',
   "'headrace'": 'src/index.ts',
 }
 

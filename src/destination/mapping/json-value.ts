@@ -14,7 +14,8 @@ export function typeName(value: unknown): string {
 }
 
 export function isObject(value: unknown): value is Members {
-  return typeName(value) === 'object'
+  // Not by typeName, which makes texts: several of these are asked for every event.
+  return typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Object]'
 }
 
 /** 'a string', 'an object', ... */

@@ -2,6 +2,7 @@
 
 import type { Compiler, Directive, Resolver } from './compiler.ts'
 import {
+  aTypeName,
   flatten as flattenValue,
   isObject,
   merge as mergeObjects,
@@ -52,7 +53,7 @@ function isFilled(value: unknown, at: MappingPath): boolean {
 }
 
 export const arrayPath: Directive = (compiler, value, at) => {
-  if (!Array.isArray(value)) return compiler.problem(at, `should be an array ${isNot(value)}`)
+  if (!Array.isArray(value)) return compiler.problem(at, `should be an array but it is ${aTypeName(value)}`)
   const [from, shape] = value as [unknown, unknown]
   const names = typeof from === 'string' ? eventPath(from) : null
   const resolveRoot: Resolver =
@@ -116,7 +117,8 @@ export const merge: Directive = (compiler, value, at) => {
   const isLeft =
     isTruthy(direction) && choiceOption(compiler, direction, [...at, 'direction'], ['left', 'right']) === 'left'
   if (!has(compiler, options, 'objects', at)) return nothing
-  if (!Array.isArray(objects)) return compiler.problem([...at, 'objects'], `should be an array ${isNot(objects)}`)
+  if (!Array.isArray(objects))
+    return compiler.problem([...at, 'objects'], `should be an array but it is ${aTypeName(objects)}`)
   const resolvers = objects.map((object: unknown, index) => {
     const place = [...at, 'objects', String(index)]
     const type = typeOrDirective(object)

@@ -1,7 +1,14 @@
 import { coerce } from './coerce.ts'
 import { isObject, withArticle, type Members } from './json-value.ts'
 import { recordHeaders, type RecordHeader } from './record-headers.ts'
-import { DEFAULT_BATCH_BYTES, DEFAULT_BATCH_SIZE, defaultBatchKeys, sendFields, type SendField } from './send-fields.ts'
+import {
+  DEFAULT_BATCH_BYTES,
+  DEFAULT_BATCH_SIZE,
+  defaultBatchKeys,
+  sendFields,
+  type SendField,
+  type SendFieldKey,
+} from './send-fields.ts'
 
 /** How a host may group events. Hints: nothing here is promised. */
 export interface BatchingHints {
@@ -36,45 +43,47 @@ export interface ValidateSendOptions {
 
 const MAX_PARTITION = 2 ** 31 - 1
 
+/** What the fields of an event hold, in their types. */
+type SendValues = Partial<Record<SendFieldKey, unknown>>
+
+/** Shared: most mappings say nothing of it. */
+const defaultBatching: BatchingHints = Object.freeze({
+  ...{ isEnabled: true, keys: defaultBatchKeys, bytes: DEFAULT_BATCH_BYTES, size: DEFAULT_BATCH_SIZE },
+})
+
 /**
  * Looks at the resolved fields of one event (A.5): drops what is null or empty, turns values into the types of the
  * fields, drops members that are no fields. What `payload` and `headers` hold is left as it is.
  */
 export function validateSend(payload: unknown, options: ValidateSendOptions = {}): CheckedSend {
   if (!isObject(payload)) return { problems: [wrongType('The root value', 'object', payload)] }
-  const present = withoutEmpty(payload, options.isBatch ?? false)
-  const problems = sendFields
-    .filter(({ key, required }) => required && !Object.hasOwn(present, key))
-    .map(({ key }) => `The root value is missing the required field '${key}'.`)
-  const values = new Map<string, unknown>()
+  const isBatch = options.isBatch ?? false
+  const missing: string[] = []
+  const wrong: string[] = []
+  const values: SendValues = {}
   for (const field of sendFields) {
-    if (!Object.hasOwn(present, field.key)) continue
-    values.set(
-      field.key,
-      field.isMultiple ? readList(field, present[field.key], problems) : read(field, present[field.key], problems),
-    )
+    const given = givenValue(field, payload, isBatch)
+    if (given !== undefined) {
+      values[field.key] = field.isMultiple ? readList(field, given, wrong) : read(field, given, wrong)
+    } else if (field.required) missing.push(`The root value is missing the required field '${field.key}'.`)
   }
-  const headers = recordHeaders((values.get('headers') ?? {}) as Members)
+  const problems = [...missing, ...wrong]
+  const headers = values.headers === undefined ? [] : recordHeaders(values.headers as Members)
   if (!Array.isArray(headers))
     problems.push(`Headers has a value that cannot be written as JSON: ${headers.unwritable}.`)
   checkUsedPartition(values, problems)
   // A list of null is the text '' to AJV, and no topic to anybody.
-  if (problems.length === 0 && values.get('topic') === '')
+  if (problems.length === 0 && values.topic === '')
     problems.push("The root value is missing the required field 'topic'.")
   return problems.length > 0 || !Array.isArray(headers) ? { problems } : { send: sendOf(values, headers) }
 }
 
-/** Members that are null go, '' goes where the field is no text, and in single events '' goes everywhere. */
-function withoutEmpty(payload: Members, isBatch: boolean): Members {
-  const present: Members = Object.create(null) as Members
-  for (const { key, type, isMultiple } of sendFields) {
-    const value = Object.hasOwn(payload, key) ? payload[key] : undefined
-    if (value === null || value === undefined) continue
-    const keepsEmpty = isBatch && type === 'string' && !isMultiple && key !== 'topic'
-    if (value === '' && !keepsEmpty) continue
-    present[key] = value
-  }
-  return present
+/** Undefined for null, too, for '' where the field is no text, and for any '' in single events. */
+function givenValue({ key, type, isMultiple }: SendField, payload: Members, isBatch: boolean): unknown {
+  const value = payload[key]
+  if (value === null || value === undefined || !Object.hasOwn(payload, key)) return undefined
+  const keepsEmpty = isBatch && type === 'string' && !isMultiple && key !== 'topic'
+  return value === '' && !keepsEmpty ? undefined : value
 }
 
 function read(field: SendField, given: unknown, problems: string[]): unknown {
@@ -100,30 +109,34 @@ function readList(field: SendField, given: unknown, problems: string[]): unknown
 }
 
 /** Segment loses the event in silence. Whether the topic has the partition, the cluster says. */
-function checkUsedPartition(values: ReadonlyMap<string, unknown>, problems: string[]): void {
-  const isDefault = typeof values.get('partition') !== 'number'
-  const used = isDefault ? values.get('default_partition') : values.get('partition')
+function checkUsedPartition(values: SendValues, problems: string[]): void {
+  const isDefault = typeof values.partition !== 'number'
+  const used = isDefault ? values.default_partition : values.partition
   if (typeof used !== 'number') return
   const label = isDefault ? 'Default Partition' : 'Partition'
   if (used < 0) problems.push(`${label} must be equal to or greater than 0.`)
   if (used > MAX_PARTITION) problems.push(`${label} must be equal to or less than ${MAX_PARTITION}.`)
 }
 
-function sendOf(values: ReadonlyMap<string, unknown>, headers: readonly RecordHeader[]): Send {
-  const size = (values.get('batch_size') ?? DEFAULT_BATCH_SIZE) as number
+function sendOf(values: SendValues, headers: readonly RecordHeader[]): Send {
   return {
-    topic: values.get('topic') as string,
-    payload: values.get('payload') as Members,
+    topic: values.topic as string,
+    payload: values.payload as Members,
     headers,
-    partition: (values.get('partition') ?? null) as number | null,
-    defaultPartition: (values.get('default_partition') ?? null) as number | null,
-    key: (values.get('key') ?? null) as string | null,
-    batching: {
-      isEnabled: (values.get('enable_batching') ?? true) as boolean,
-      keys: (values.get('batch_keys') ?? defaultBatchKeys) as readonly string[],
-      bytes: (values.get('batch_bytes') ?? DEFAULT_BATCH_BYTES) as number,
-      size: Math.max(1, Math.floor(size)),
-    },
+    partition: (values.partition ?? null) as number | null,
+    defaultPartition: (values.default_partition ?? null) as number | null,
+    key: (values.key ?? null) as string | null,
+    batching: batchingOf(values),
+  }
+}
+
+function batchingOf({ enable_batching, batch_keys, batch_bytes, batch_size }: SendValues): BatchingHints {
+  if ((enable_batching ?? batch_keys ?? batch_bytes ?? batch_size) === undefined) return defaultBatching
+  return {
+    isEnabled: (enable_batching ?? true) as boolean,
+    keys: (batch_keys ?? defaultBatchKeys) as readonly string[],
+    bytes: (batch_bytes ?? DEFAULT_BATCH_BYTES) as number,
+    size: Math.max(1, Math.floor((batch_size ?? DEFAULT_BATCH_SIZE) as number)),
   }
 }
 

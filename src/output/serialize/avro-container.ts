@@ -1,5 +1,5 @@
 /** Avro's object container file (Avro 1.11 specification, "Object Container Files"), codec null, one block a message. */
-import { encodeLong } from './avro-long.ts'
+import { encodeLong, writeLong } from './avro-long.ts'
 import type { EncodedRow } from './message-format.ts'
 
 const MAGIC = Buffer.from([0x4f, 0x62, 0x6a, 0x01]) // Obj, version 1
@@ -20,8 +20,16 @@ export function containerHead(schema: string, syncMarker: Uint8Array): Buffer {
 
 export function containerFile(head: Uint8Array, rows: readonly EncodedRow[], syncMarker: Uint8Array): Buffer {
   const rowBytes = rows.reduce((sum, row) => sum + row.bytes.length, 0)
-  const block = [encodeLong(BigInt(rows.length)), encodeLong(BigInt(rowBytes)), ...rows.map((row) => row.bytes)]
-  return Buffer.concat([head, ...block, syncMarker])
+  const file = Buffer.allocUnsafe(head.length + BLOCK_BYTES + rowBytes)
+  file.set(head)
+  let at = writeLong(file, head.length, BigInt(rows.length))
+  at = writeLong(file, at, BigInt(rowBytes))
+  for (const { bytes } of rows) {
+    file.set(bytes, at)
+    at += bytes.length
+  }
+  file.set(syncMarker, at)
+  return file.subarray(0, at + SYNC_BYTES)
 }
 
 function text(value: string): Buffer {

@@ -7,10 +7,26 @@ export function isInt64(value: unknown): value is bigint {
   return typeof value === 'bigint' && value >= INT64_MIN && value <= INT64_MAX
 }
 
+/** One for each length; longs are written one at a time. */
+const scratch = Array.from({ length: MAX_BYTES + 1 }, (_, length) => Buffer.alloc(length))
+const whole = scratch[MAX_BYTES] as Buffer
+
+/** @param value in int64. @returns bytes that the next call may change: for who copies them at once. */
+export function encodeLongBriefly(value: bigint): Buffer {
+  const length = writeLong(whole, 0, value)
+  const bytes = scratch[length] as Buffer
+  for (let i = 0; i < length; i++) bytes[i] = whole[i] as number
+  return bytes
+}
+
 /** @param value in int64. */
 export function encodeLong(value: bigint): Buffer {
-  const bytes = Buffer.allocUnsafe(MAX_BYTES)
-  let length = 0
+  return Buffer.from(encodeLongBriefly(value))
+}
+
+/** @param value in int64; it takes ten bytes at most. @returns where it ends. */
+export function writeLong(bytes: Buffer, at: number, value: bigint): number {
+  let length = at
   // Up to 2^30 zigzag stays within the 32-bit integers that the engine is fast with.
   if (value < 0x4000_0000n && value > -0x4000_0000n) {
     const small = Number(value)
@@ -22,7 +38,7 @@ export function encodeLong(value: bigint): Buffer {
     for (; zigzag > 0x7fn; zigzag >>= 7n) bytes[length++] = Number(zigzag & 0x7fn) | 0x80
     bytes[length++] = Number(zigzag)
   }
-  return bytes.subarray(0, length)
+  return length
 }
 
 /** @param bytes one whole number. */

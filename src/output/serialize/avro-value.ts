@@ -130,33 +130,58 @@ function unknownColumn(row: Row, fields: readonly { readonly name: string }[], t
   return trail.fail('column', 'not in the schema', 'COLUMN_NAME_INVALID')
 }
 
-/** The branch that is of the value's own kind; failing that, one that it can become. */
-function branchFor(value: Value, union: AvroType, trail: Trail): AvroType {
-  const branches = union.types ?? []
-  const own = ownKinds(value)
-  for (const kind of own) {
-    const branch = branches.find(({ typeName }) => typeName === kind)
-    if (branch !== undefined && (kind !== 'enum' || branch.symbols?.includes(value as string) === true)) return branch
+/** Names of avsc's types for the kinds of values, best first. Of enums only some have a value: they are looked at first. */
+const BRANCHES = {
+  null: ['null'],
+  boolean: ['boolean'],
+  string: ['string'],
+  number: ['double', 'float', 'abstract:long', 'int'],
+  bigint: ['abstract:long', 'int', 'double', 'float'],
+  record: ['record', 'map'],
+  array: ['array'],
+} as const
+
+type Kind = keyof typeof BRANCHES
+
+/** What was chosen, by union: with every value the same question comes. */
+class UnionBranches {
+  readonly enums: readonly AvroType[]
+  readonly #branches: readonly AvroType[]
+  readonly #chosen: Partial<Record<Kind, AvroType | null>> = {}
+
+  constructor(union: AvroType) {
+    this.#branches = union.types ?? []
+    this.enums = this.#branches.filter(({ typeName }) => typeName === 'enum')
   }
-  throw misfit(value, union, trail)
+
+  of(kind: Kind): AvroType | null {
+    const known = this.#chosen[kind]
+    if (known !== undefined) return known
+    const found = BRANCHES[kind].flatMap((name) => this.#branches.filter(({ typeName }) => typeName === name))
+    return (this.#chosen[kind] = found[0] ?? null)
+  }
 }
 
-/** Names of avsc's types for a value, best first. */
-function ownKinds(value: Value): readonly string[] {
-  if (value === null) return ['null']
-  switch (typeof value) {
-    case 'boolean':
-      return ['boolean']
-    case 'string':
-      return ['enum', 'string']
-    case 'number':
-      return ['double', 'float', 'abstract:long', 'int']
-    case 'bigint':
-      return ['abstract:long', 'int', 'double', 'float']
-    default:
-      if (value instanceof DateTime) return ['string']
-      return value instanceof Row ? ['record', 'map'] : ['array']
+const unions = new WeakMap<AvroType, UnionBranches>()
+
+/** The branch that is of the value's own kind; failing that, one that it can become. */
+function branchFor(value: Value, union: AvroType, trail: Trail): AvroType {
+  let branches = unions.get(union)
+  if (branches === undefined) unions.set(union, (branches = new UnionBranches(union)))
+  if (typeof value === 'string' && branches.enums.length > 0) {
+    const branch = branches.enums.find(({ symbols }) => symbols?.includes(value) === true)
+    if (branch !== undefined) return branch
   }
+  const branch = branches.of(kindOf(value))
+  if (branch === null) throw misfit(value, union, trail)
+  return branch
+}
+
+function kindOf(value: Value): Kind {
+  if (value === null) return 'null'
+  if (typeof value !== 'object') return typeof value as 'boolean' | 'string' | 'number' | 'bigint'
+  if (value instanceof DateTime) return 'string'
+  return value instanceof Row ? 'record' : 'array'
 }
 
 function toWrapped(value: Value, branch: AvroType, trail: Trail): unknown {
@@ -166,9 +191,11 @@ function toWrapped(value: Value, branch: AvroType, trail: Trail): unknown {
   return wrapped
 }
 
-/** Without a prototype no name is special. */
+/** No name is special to it, not even `__proto__`; and unlike `Object.create(null)` it is no hash table to V8. */
+const noNames = Object.freeze(Object.create(null) as object)
+
 function emptyObject(): Record<string, unknown> {
-  return Object.create(null) as Record<string, unknown>
+  return Object.create(noNames) as Record<string, unknown>
 }
 
 function isItems(value: Value): value is Items {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { OptionError } from '../../index.ts'
-import { decodeLong, encodeLong, isInt64 } from './avro-long.ts'
+import { decodeLong, encodeLongBriefly, isInt64 } from './avro-long.ts'
 
 /** What we use of a type of avsc 5.7. Written down here: headrace's own types must not need avsc's. */
 export interface AvroType {
@@ -41,7 +41,7 @@ export class Avsc {
     this.#package = load(requirePackage)
     this.#long = this.#package.types.LongType.__with(
       {
-        toBuffer: encodeLong,
+        toBuffer: encodeLongBriefly,
         fromBuffer: decodeLong,
         fromJSON: BigInt,
         toJSON: String,

@@ -16,13 +16,16 @@ const layouts = {
 export class JsonFormat implements MessageFormat {
   readonly canPack = true
   readonly #layout: (typeof layouts)[JsonLayout]
+  /** Rows of one source share their list of names: what stands before each value is made once, `{"a":`, `,"b":`. */
+  #names: readonly string[] = []
+  #heads: readonly string[] = []
 
   constructor(layout: JsonLayout) {
     this.#layout = layouts[layout]
   }
 
   encodeRow(row: Row): EncodedRow {
-    return { bytes: Buffer.from(jsonText(row)), shape: null }
+    return { bytes: Buffer.from(this.#text(row)), shape: null }
   }
 
   overhead(): { messageBytes: number; betweenBytes: number } {
@@ -32,6 +35,16 @@ export class JsonFormat implements MessageFormat {
   assemble(rows: readonly EncodedRow[]): Uint8Array {
     const { head, between, tail } = this.#layout
     return joinBytes(head, rows, between, tail)
+  }
+
+  #text({ names, values }: Row): string {
+    if (names !== this.#names) {
+      this.#heads = names.map((name, i) => `${i === 0 ? '{' : ','}${JSON.stringify(name)}:`)
+      this.#names = names
+    }
+    let text = ''
+    for (let i = 0; i < values.length; i++) text += (this.#heads[i] ?? '') + jsonText(values[i] ?? null)
+    return text === '' ? '{}' : `${text}}`
   }
 }
 

@@ -7,26 +7,44 @@ export interface PackingLimits {
   readonly rowsPerMessage: number
   /** A message is closed before it would grow beyond; a single row may, up to `maxMessageBytes`. */
   readonly bytesPerMessage: number
-  /** One row whose message would be larger is a conversion error. */
+  /** One row whose message, key included, would be larger is a conversion error. */
   readonly maxMessageBytes: number
 }
 
-export interface PackedMessage {
+/** What a Kafka record has beside its value. */
+export interface MessageHead {
+  readonly key: string | null
+  /** Milliseconds since the Unix epoch; null: the time of sending. */
+  readonly timestamp: number | null
+}
+
+export const NO_HEAD: MessageHead = Object.freeze({ key: null, timestamp: null })
+
+export interface PackedMessage extends MessageHead {
   readonly value: Uint8Array
   readonly rowCount: number
 }
 
-/** Collects rows into messages, in order. Rows of another shape (CSV columns, Avro schema) begin a new message. */
+const NONE: readonly PackedMessage[] = Object.freeze([])
+
+/**
+ * Collects rows into messages, in order. Rows of another shape (CSV columns, Avro schema) or another key begin a new message;
+ * the time of a message is that of its first row.
+ */
 export class MessagePacker {
   readonly #format: MessageFormat
   readonly #limits: PackingLimits
+  /** Nothing is ever kept: the common case needs no lists. */
+  readonly #isOneByOne: boolean
   #rows: EncodedRow[] = []
-  /** Of the message if it were closed now. */
+  #head = NO_HEAD
+  /** Of the message if it were closed now, key included. */
   #bytes = 0
 
   constructor(format: MessageFormat, limits: PackingLimits) {
     this.#format = format
     this.#limits = limits
+    this.#isOneByOne = limits.rowsPerMessage === 1 || !format.canPack
   }
 
   get pendingRows(): number {
@@ -39,33 +57,39 @@ export class MessagePacker {
    * @returns the messages that are complete now: none, the one before the row, the one that ends with it, or both.
    * @throws {ConversionError} the format cannot hold the row, or it is too large. The message that is open stays as it was.
    */
-  push(row: Row): PackedMessage[] {
+  push(row: Row, head: MessageHead = NO_HEAD): readonly PackedMessage[] {
     const encoded = this.#format.encodeRow(row)
     const { messageBytes, betweenBytes } = this.#format.overhead(encoded.shape)
-    const aloneBytes = messageBytes + encoded.bytes.length
+    const keyBytes = head.key === null ? 0 : Buffer.byteLength(head.key)
+    const aloneBytes = messageBytes + encoded.bytes.length + keyBytes
     if (aloneBytes > this.#limits.maxMessageBytes) throw tooLarge(aloneBytes, this.#limits.maxMessageBytes)
-    const complete: PackedMessage[] = []
-    if (!this.#hasRoom(encoded, betweenBytes)) complete.push(...this.flush())
+    if (this.#isOneByOne) return [this.#assemble([encoded], head)]
+    const before = this.#hasRoom(encoded, head, betweenBytes) ? NONE : this.flush()
+    if (this.#rows.length === 0) this.#head = head
     this.#bytes += this.#rows.length === 0 ? aloneBytes : betweenBytes + encoded.bytes.length
     this.#rows.push(encoded)
-    if (this.#rows.length >= this.#limits.rowsPerMessage || !this.#format.canPack) complete.push(...this.flush())
-    return complete
+    return this.#rows.length < this.#limits.rowsPerMessage ? before : [...before, ...this.flush()]
   }
 
   /** Closes the message that is open, if there is one. */
-  flush(): PackedMessage[] {
-    if (this.#rows.length === 0) return []
-    const message = { value: this.#format.assemble(this.#rows), rowCount: this.#rows.length }
+  flush(): readonly PackedMessage[] {
+    if (this.#rows.length === 0) return NONE
+    const message = this.#assemble(this.#rows, this.#head)
     this.#rows = []
     this.#bytes = 0
     return [message]
   }
 
-  #hasRoom(row: EncodedRow, betweenBytes: number): boolean {
+  #assemble(rows: readonly EncodedRow[], { key, timestamp }: MessageHead): PackedMessage {
+    return { value: this.#format.assemble(rows), rowCount: rows.length, key, timestamp }
+  }
+
+  #hasRoom(row: EncodedRow, { key }: MessageHead, betweenBytes: number): boolean {
     const [first] = this.#rows
     if (first === undefined) return true
     const allowed = Math.min(this.#limits.bytesPerMessage, this.#limits.maxMessageBytes)
-    return first.shape === row.shape && this.#bytes + betweenBytes + row.bytes.length <= allowed
+    const isAlike = first.shape === row.shape && this.#head.key === key
+    return isAlike && this.#bytes + betweenBytes + row.bytes.length <= allowed
   }
 }
 

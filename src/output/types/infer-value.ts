@@ -1,4 +1,4 @@
-import { fromDate } from './date-time.ts'
+import { fromDate, fromIsoText } from './date-time.ts'
 import type { Trail } from './trail.ts'
 import { DateTime, INT64_MAX, INT64_MIN, Row, type Value } from './value.ts'
 
@@ -41,10 +41,23 @@ function inferObject(input: object, trail: Trail, isRead: boolean, depth: number
     throw trail.fail('a Date', moment.reason)
   }
   if (input instanceof Row) return inferRecord(input.names, input.values, trail, true, depth)
-  if (input instanceof DateTime) return input
+  if (input instanceof DateTime) return checkedMoment(input, trail)
   if (!isPlainObject(input)) throw trail.fail(kindOf(input), 'a record is a plain object; no column type holds this')
   const { names, values } = membersOf(input)
   return inferRecord(names, values, trail, isRead, depth)
+}
+
+/** Anybody can make one, of any text; the formats rely on it. */
+function checkedMoment({ text }: DateTime, trail: Trail): DateTime {
+  const moment = fromIsoText(text)
+  if (moment instanceof DateTime) return moment
+  throw trail.fail('a DateTime', moment.reason)
+}
+
+/** Anybody can make a `Row`, too. */
+export function checkRow(names: readonly unknown[], values: readonly unknown[], trail: Trail): void {
+  if (names.length === values.length && names.every((name) => typeof name === 'string')) return
+  throw trail.fail('record', 'a Row has a name, which is a string, for every value')
 }
 
 function inferArray(items: readonly unknown[], trail: Trail, isRead: boolean, depth: number): Value[] {
@@ -64,6 +77,7 @@ function inferRecord(
   isRead: boolean,
   depth: number,
 ): Row {
+  if (isRead) checkRow(names, values, trail)
   if (isRead && new Set(names).size < names.length)
     throw trail.fail('record', 'a member is there twice', 'DUPLICATE_KEY')
   const inferred = values.map((value, index) => {

@@ -1,9 +1,9 @@
 import type { Column, ColumnType } from './column-type.ts'
 import { ConversionError } from './conversion-error.ts'
 import { convertValue } from './convert-value.ts'
-import { inferValue, isPlainObject, kindOf, membersOf } from './infer-value.ts'
+import { checkRow, inferValue, isPlainObject, kindOf, membersOf } from './infer-value.ts'
 import { Trail } from './trail.ts'
-import { Row } from './value.ts'
+import { Row, type Value } from './value.ts'
 
 /** What is the same for all rows with the same column names. */
 interface Plan {
@@ -54,15 +54,16 @@ export class RowTyper {
     }
     const isRead = input instanceof Row
     const { names, values } = isRead ? input : membersOf(input)
+    if (isRead) checkRow(names, values, this.#trail)
     const plan = this.#planFor(names)
-    const typed = values.map((value, index) => {
+    const typed: Value[] = []
+    for (let index = 0; index < values.length; index++) {
       this.#trail.enter(plan.names[index] ?? '')
-      const inferred = inferValue(value, this.#trail, isRead, 1)
+      const inferred = inferValue(values[index], this.#trail, isRead, 1)
       const type = plan.types[index]
-      const result = type === undefined ? inferred : convertValue(inferred, type, this.#trail)
+      typed.push(type === undefined ? inferred : convertValue(inferred, type, this.#trail))
       this.#trail.leave()
-      return result
-    })
+    }
     return new Row(plan.names, typed)
   }
 
@@ -84,7 +85,8 @@ export class RowTyper {
     }
     const columns = given.map((name) => this.#declared.get(name.toLowerCase()))
     const names = given.map((name, index) => columns[index]?.name ?? name)
-    this.#plan = { given, names, types: columns.map((column) => column?.type) }
+    // A copy: whoever gave the list may change it.
+    this.#plan = { given: [...given], names, types: columns.map((column) => column?.type) }
     return this.#plan
   }
 }

@@ -1,16 +1,7 @@
 /** Azure's `@azure/keyvault-secrets`, led to the vault emulator. It is installed in the cache, not in the repository. */
-import { copyFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { installPackages, type InstalledPackages } from '../../support/npm-packages.ts'
 import type { Availability } from '../../support/kafka/available.ts'
-import { cacheDirectory, makeOnce } from '../../support/kafka/cache.ts'
-import { BrokersUnavailable, needProgram } from '../../support/kafka/java-installation.ts'
-import { runCommand } from '../../support/kafka/run-command.ts'
 import type { FakeVault } from '../../support/fake-vault.ts'
-
-const FILES = ['package.json', 'package-lock.json']
-const VERSION = '4.11.2'
 
 /** What of the client is used here. */
 export interface AzureClient {
@@ -46,27 +37,15 @@ let modules: AzureModules | null = null
 
 /** Whether it can run here; fetches it where that was not done before. */
 export async function azureClientAvailable(): Promise<Availability> {
-  try {
-    modules = await install()
-    return { ok: true }
-  } catch (error) {
-    if (error instanceof BrokersUnavailable) return { ok: false, reason: error.message }
-    throw error
-  }
+  const { availability, load } = await installPackages({
+    name: 'azure-keyvault-secrets',
+    folder: new URL('.', import.meta.url),
+  })
+  if (load !== null) modules = modulesOf(load)
+  return availability
 }
 
-async function install(): Promise<AzureModules> {
-  const home = path.join(cacheDirectory(), 'npm', `azure-keyvault-secrets-${VERSION}`)
-  await makeOnce(home, async (folder) => {
-    const npm = await needProgram('npm', "for Azure's client", 'it comes with Node')
-    for (const file of FILES) await copyFile(fileURLToPath(new URL(file, import.meta.url)), path.join(folder, file))
-    try {
-      await runCommand(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder })
-    } catch (error) {
-      throw new BrokersUnavailable(`npm could not install Azure's client.\n${String(error)}`, { cause: error })
-    }
-  })
-  const load = createRequire(path.join(home, 'package.json'))
+function modulesOf(load: NonNullable<InstalledPackages['load']>): AzureModules {
   const { SecretClient } = load('@azure/keyvault-secrets') as Pick<AzureModules, 'SecretClient'>
   const { createHttpHeaders } = load('@azure/core-rest-pipeline') as Pick<AzureModules, 'createHttpHeaders'>
   return { SecretClient, createHttpHeaders }
