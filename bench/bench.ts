@@ -1,16 +1,18 @@
-/** `npm run bench`: the engine against a real Apache Kafka, in figures. */
+/** `npm run bench`: headrace in figures, beside its peers and alone. */
 import { execFile, spawnSync } from 'node:child_process'
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { startCluster } from '../test/support/kafka/cluster.ts'
 import { benchAround } from './around.ts'
+import { addCompare } from './compare/command.ts'
+import { addProfile } from './compare/profile-command.ts'
 import { createTopic, sharedJavaHelper } from '../test/support/kafka/readers.ts'
 
 const run = promisify(execFile)
 const RUN = fileURLToPath(new URL('produce-run.ts', import.meta.url))
-const RECORDS = fileURLToPath(new URL('record-batch.bench.ts', import.meta.url))
+const MICRO = ['record-batch.bench.ts', 'hot-path.bench.ts', 'partitioner.ts']
 
 export interface ProduceRun {
   readonly recordsPerSecond: number
@@ -88,11 +90,24 @@ function spread(values: readonly number[], digits: number, best: (...all: number
   return `${median.toFixed(digits)} (${best(...values).toFixed(digits)})`
 }
 
+/** Each file in a process of its own: what one has taught the compiler is nothing to the next. */
+function runAlone(names: readonly string[], args: readonly string[]): void {
+  for (const name of names) {
+    const file = fileURLToPath(new URL(name, import.meta.url))
+    const { status } = spawnSync(process.execPath, ['--expose-gc', '--import', 'tsx', file, ...args], {
+      stdio: 'inherit',
+    })
+    if (status !== 0) process.exitCode = 1
+  }
+}
+
 const program = new Command('npm run bench --')
   .description('What headrace costs. Timings are for reading, no test depends on them.')
   .showHelpAfterError()
+addCompare(program)
+addProfile(program)
 program
-  .command('produce', { isDefault: true })
+  .command('produce')
   .description('throughput and CPU a record against a real Kafka, at 100 B and 1 KiB')
   .option('--brokers <host:port>', 'a cluster that runs already (default: one is started)')
   .option('--kafka <version>', 'the version to start', '4.3.1')
@@ -109,11 +124,23 @@ program
   .option('--runs <n>', 'runs of each', '7')
   .action(benchAround)
 program
-  .command('records')
-  .description('ns a record in the encoder, MB/s in the checksum')
-  .action(
-    () =>
-      void (process.exitCode =
-        spawnSync(process.execPath, ['--import', 'tsx', RECORDS], { stdio: 'inherit' }).status ?? 1),
-  )
-await program.parseAsync()
+  .command('micro [filter]')
+  .alias('records')
+  .description('ns a record or partition in the steps of the hot path: encode, CRC, murmur2, append, settle, decode')
+  .action((filter: string | undefined) => runAlone(MICRO, filter === undefined ? [] : [filter]))
+program
+  .command('memory [args...]')
+  .description('what unsettled records hold, and that nothing is kept of settled ones: silent, through, idle, cost')
+  .allowUnknownOption()
+  .action((args: string[]) => runAlone(['memory.ts'], args))
+program
+  .command('metadata')
+  .description('metadata of large clusters: how long it takes, and what it holds')
+  .action(() => runAlone(['metadata.ts'], []))
+try {
+  await program.parseAsync()
+} catch (error) {
+  // Names and folders are looked at by the commands themselves.
+  if (error instanceof InvalidArgumentError) program.error(`error: ${error.message}`, { exitCode: 2 })
+  throw error
+}
