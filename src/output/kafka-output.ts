@@ -5,7 +5,6 @@ import { DataErrors } from './data-errors.ts'
 import { Delivery } from './delivery.ts'
 import { createVault } from './key-vault/vault.ts'
 import { VaultTls } from './key-vault/vault-tls.ts'
-import type { OutputClock } from './output-clock.ts'
 import { OutputError } from './output-error.ts'
 import { OutputEvents } from './output-events.ts'
 import type { OutputMessage } from './output-message.ts'
@@ -17,9 +16,10 @@ import { resolveOutputOptions } from './resolve-options.ts'
 import type { ResolvedOutputOptions } from './resolved-options.ts'
 import { RowEncoder } from './row-encoder.ts'
 import { RowFeed } from './row-feed.ts'
+import { watchForStall } from './stall-watch.ts'
 import { testConnection } from './test-connection.ts'
 import { ConversionError } from './types/conversion-error.ts'
-import { orAborted, sleep } from './waiting.ts'
+import { orAborted, within } from './waiting.ts'
 import { checkCloseOptions, checkWriteArguments } from './write-arguments.ts'
 import { abortedError, closedError, writeFailure, type Ending } from './write-failure.ts'
 import type { OutputRow, WriteOptions, WriteReport } from './write-report.ts'
@@ -170,7 +170,10 @@ export class KafkaOutput {
   }
 
   async #write(rows: Rows, run: WriteRun, signal: AbortSignal | undefined): Promise<WriteReport> {
+    const tell = this.#events.stalled.bind(this.#events)
+    const watch = watchForStall(run, this.#options.clock, tell)
     const cause = (await this.#readAll(rows, run)) ?? (await settledOr(run, signal))
+    watch.cancel()
     const failure = writeFailure(cause, run)
     this.#dataErrors.flush()
     this.#events.written(run.report(), failure)
@@ -198,7 +201,7 @@ export class KafkaOutput {
   async #close(timeoutMs: number): Promise<void> {
     const { clock } = this.#options
     const reason = closedError('write')
-    this.#start.end(reason)
+    this.#start.end()
     this.#runs.stopAll(reason)
     // Readings end, and leave what they have not sent.
     await new Promise<void>((resolve) => clock.soon(resolve))
@@ -237,12 +240,4 @@ async function settledOr(run: WriteRun, signal: AbortSignal | undefined): Promis
     // Its reason is that of the run, too.
     return { error: run.signal.reason, isStarted: true }
   }
-}
-
-async function within(clock: OutputClock, timeoutMs: number, work: Promise<unknown>): Promise<void> {
-  const over = new AbortController()
-  const late = sleep(clock, timeoutMs, over.signal)
-  await Promise.race([work, late])
-  late.catch(() => 'called off, it was not needed')
-  over.abort()
 }

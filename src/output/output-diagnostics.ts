@@ -22,6 +22,8 @@ export interface OutputDiagnosticEvents {
   'headrace:output:unblocked': { outputAlias: string; row: number; attempts: number }
   /** `rows` were not delivered, and are given to the producer again in `delayMs`; 0 rows: nothing is sent yet. */
   'headrace:output:retry': { outputAlias: string; rows: number; delayMs: number; error: KafkaError }
+  /** The oldest of `rows` that were sent is not acknowledged for `waitedMs`; it is still tried. Told once a minute. */
+  'headrace:output:stalled': { outputAlias: string; rows: number; waitedMs: number }
   /** A write has ended. */
   'headrace:output:written': { outputAlias: string; report: WriteReport; error: Error | null }
   /** The secrets of the vault were looked at again, and something came of it. */

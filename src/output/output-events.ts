@@ -70,6 +70,13 @@ export class OutputEvents {
     this.#log('warn', { rows, delayMs, err: error }, `${what}, tried again in ${delayMs} ms: ${error.message}`)
   }
 
+  stalled(rows: number, waitedMs: number): void {
+    this.#publish('headrace:output:stalled', { rows, waitedMs })
+    const { topic } = this.#listeners
+    const what = `${rows} rows are sent and not acknowledged, the oldest for ${Math.floor(waitedMs / 1000)} s; still trying`
+    this.#log('warn', { topic, rows, waitedMs }, `${what}: is topic ${topic} there, and have its partitions leaders?`)
+  }
+
   written(report: WriteReport, error: Error | null): void {
     if (error !== null) this.runtimeErrors++
     this.#publish('headrace:output:written', { report, error })

@@ -24,53 +24,55 @@ const MISSING = 'UNKNOWN_TOPIC_OR_PARTITION'
  */
 export class OutputStart {
   readonly #parts: OutputStartParts
-  readonly #ending = new AbortController()
-  #started: Promise<void> | null = null
+  #isReady = false
+  #isEnded = false
 
   constructor(parts: OutputStartParts) {
     this.#parts = parts
   }
 
-  /** @throws {KeyVaultError | ConnectionError | AuthenticationError | ProtocolError | BrokerError} */
+  /**
+   * One write at a time asks. @param signal whoever asks goes: then nothing is tried any more.
+   *
+   * @throws {KeyVaultError | ConnectionError | AuthenticationError | ProtocolError | BrokerError}
+   */
   async ready(signal: AbortSignal): Promise<void> {
-    this.#started ??= this.#start().catch((error: unknown) => {
-      this.#started = null
-      throw error
-    })
-    await orAborted(this.#started, signal)
+    if (this.#isReady) return
+    await orAborted(this.#start(signal), signal)
+    this.#isReady = true
   }
 
-  end(reason: Error): void {
-    this.#ending.abort(reason)
+  /** What is found out from now on is told to nobody. */
+  end(): void {
+    this.#isEnded = true
   }
 
-  async #start(): Promise<void> {
+  async #start(signal: AbortSignal): Promise<void> {
     const { vaultTls, events, producerOptions } = this.#parts
     // The vault tries again by itself where that helps.
     await vaultTls?.options()
-    this.#ending.signal.throwIfAborted()
-    const partitions = await this.#reachTopic()
+    signal.throwIfAborted()
+    const partitions = await this.#reachTopic(signal)
     if (!events.hasListeners) return
     void findBrokerAge(producerOptions).then((age) => {
-      if (!this.#ending.signal.aborted) events.started(partitions, age?.kafka ?? null, age?.lacks ?? [])
+      if (!this.#isEnded) events.started(partitions, age?.kafka ?? null, age?.lacks ?? [])
     })
   }
 
-  async #reachTopic(): Promise<number | null> {
+  async #reachTopic(signal: AbortSignal): Promise<number | null> {
     const { clock, events } = this.#parts
     for (let attempts = 1; ; attempts++) {
-      const found = await this.#partitionCount()
+      const found = await this.#partitionCount(signal)
       if (!(found instanceof KafkaError)) return found
       const delayMs = growingDelayMs(attempts)
       events.retry(0, delayMs, found)
-      await sleep(clock, delayMs, this.#ending.signal)
+      await sleep(clock, delayMs, signal)
     }
   }
 
   /** @returns null: there is no such topic yet; an error: trying again may help. */
-  async #partitionCount(): Promise<number | null | KafkaError> {
+  async #partitionCount(signal: AbortSignal): Promise<number | null | KafkaError> {
     const { delivery, topic } = this.#parts
-    const { signal } = this.#ending
     try {
       await delivery.producer.connect({ signal })
       return (await orAborted(delivery.producer.partitionsFor(topic), signal)).length

@@ -1,6 +1,9 @@
 import { OptionError } from '../index.ts'
 import { showOption, type CheckedOption } from './types/column-type.ts'
 
+/** It may quote what was given, all of it. Characters. */
+const MAX_SAID = 1000
+
 /** One thing that is wrong with the options. */
 export interface OutputProblem {
   /** Where: `topic`, `keyVault.vaultName`. */
@@ -80,7 +83,8 @@ export class Problems {
       create()
     } catch (error) {
       if (!(error instanceof OptionError)) throw error
-      this.add(property, error.message.replace(/^\w+: [A-Z_]+: /, '').replace(`${property}: `, ''))
+      const what = error.message.replace(/^\w+: [A-Z_]+: /, '').replace(`${property}: `, '')
+      this.add(property, what.length > MAX_SAID ? `${what.slice(0, MAX_SAID)}...` : what)
     }
   }
 }

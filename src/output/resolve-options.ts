@@ -27,12 +27,12 @@ export function validateOutput(options: unknown): OutputProblem[] {
 
 /** @throws {OptionError} every problem at once; `CODEC_UNAVAILABLE` if a package is all that is missing. */
 export function resolveOutputOptions(given: unknown): ResolvedOutputOptions {
-  const { problems, value } = resolve(given)
+  const { problems, value, cause } = resolve(given)
   if (value !== null && problems.messages.length === 0) {
     checkPackages(value)
     return value
   }
-  throw new OptionError('INVALID_OPTIONS', `KafkaOutput: INVALID_OPTIONS: ${problems.messages.join('; ')}`)
+  throw new OptionError('INVALID_OPTIONS', `KafkaOutput: INVALID_OPTIONS: ${problems.messages.join('; ')}`, { cause })
 }
 
 const PROPERTIES = Object.keys({
@@ -49,10 +49,21 @@ interface Resolution {
   readonly problems: Problems
   /** Null: too much is wrong. */
   readonly value: ResolvedOutputOptions | null
+  readonly cause?: unknown
 }
 
 function resolve(input: unknown): Resolution {
   const problems = new Problems()
+  try {
+    return resolveAll(input, problems)
+  } catch (cause) {
+    // A getter or a proxy of the caller's threw.
+    problems.add('options', 'reading them failed')
+    return { problems, value: null, cause }
+  }
+}
+
+function resolveAll(input: unknown, problems: Problems): Resolution {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     problems.add('options', `expected an object, got ${showOption(input)}`)
     return { problems, value: null }

@@ -22,6 +22,15 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
   })
 }
 
+/** Waits for work, and no longer than that. */
+export async function within(clock: VaultClock, timeoutMs: number, work: Promise<unknown>): Promise<void> {
+  const over = new AbortController()
+  const late = sleep(clock, timeoutMs, over.signal)
+  await Promise.race([work, late])
+  late.catch(() => 'called off, it was not needed')
+  over.abort()
+}
+
 /** `orAborted` for one wait after the other: a listener for all of them, instead of one each. */
 export class Waits {
   readonly #signal: AbortSignal

@@ -83,11 +83,16 @@ export class WriteRun implements MessageOwner {
 
   /** Since when the oldest row that has not settled is here. */
   get oldestMs(): number | null {
+    return this.oldestMessageMs ?? this.heldSinceMs
+  }
+
+  /** When the oldest message that has not settled was made. */
+  get oldestMessageMs(): number | null {
     for (let i = this.#head; i < this.#queue.length; i++) {
       const message = this.#queue[i]
       if (message?.isSettled === false) return message.bornMs
     }
-    return this.heldSinceMs
+    return null
   }
 
   stop(reason: Error): void {

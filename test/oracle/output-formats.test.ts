@@ -8,6 +8,7 @@ import { MessagePacker } from '../../src/output/serialize/message-packer.ts'
 import { fieldDelimiters } from '../../src/output/serialize/serialization.ts'
 import { RowTyper } from '../../src/output/types/row-typer.ts'
 import { Row, type Value } from '../../src/output/types/value.ts'
+import { newOutput, startCluster } from '../output/harness.ts'
 import { anyRow, avroRow, fixtureRows, fixtureText, jsonFixtures } from '../output/support.ts'
 import type { LineProcess } from '../support/kafka/line-process.ts'
 import { describeWhere } from '../support/kafka/require-brokers.ts'
@@ -183,5 +184,24 @@ describeWhere(await formatReadersAvailable(), 'the formats of the output, read b
       messages(new AvroFormat({ framing: 'container', schema: null, schemaId: null, columns: [] }), rows),
     ).toHaveLength(1)
     await checkAvro(rows)
+  })
+
+  it('asa-Z1: generated rows through an output as JSON', async () => {
+    const rows = samples(anyRow)
+    const cluster = await startCluster({ topics: { t: 1 } })
+    expect(await newOutput(cluster).write(rows)).toMatchObject({ delivered: rows.length })
+    const lines = cluster.records('t').map(({ value }) => String(value))
+    expect(await read('json_lines', Buffer.from(lines.join('\n'))), `seed ${SEED}`).toEqual(rows.map(expectedOfJson))
+  })
+
+  it('asa-Z3: generated rows through an output as Avro, an output each', async () => {
+    const rows = samples(avroRow, (row) => !hasHalfSurrogate(row)).slice(0, 60)
+    const cluster = await startCluster({ topics: { t: 1 } })
+    for (const row of rows) await newOutput(cluster, { serialization: 'avro' }).write([row])
+    for (const [i, { value }] of cluster.records('t').entries()) {
+      const container = await read<{ rows: Answered[] }>('avro_container', Buffer.from(value ?? []))
+      expect(container.rows, `seed ${SEED}, row ${i}`).toEqual([expectedOfAvro(rows[i] as Row)])
+    }
+    expect(cluster.recordCount('t')).toBe(rows.length)
   })
 })

@@ -268,3 +268,29 @@ function withProperty(property: string, value: string): object {
     keyVault: { vaultName: 'team', truststoreSecret: 'ca', [name]: deep ? { [deep]: value } : value },
   }
 }
+
+describe('options that cannot be read', () => {
+  const trap = (): never => {
+    throw new Error('trap')
+  }
+  it.each<[string, object]>([
+    ['a getter that throws', Object.defineProperty({}, 'columns', { get: trap, enumerable: true })],
+    ['a proxy', { columns: [new Proxy({}, { get: trap })] }],
+    ['a proxy for the vault', { keyVault: new Proxy({}, { ownKeys: trap }), securityProtocol: 'mTLS' }],
+  ])('%s: are a typed error', (_, options) => {
+    expect(
+      validateOutput(Object.defineProperties({ ...fine }, Object.getOwnPropertyDescriptors(options))),
+    ).toContainEqual({
+      property: 'options',
+      message: 'options: reading them failed',
+    })
+  })
+
+  it('keep the cause', () => {
+    expect(refusal({ columns: [new Proxy({}, { get: trap })] })).toMatchObject({ cause: new Error('trap') })
+  })
+
+  it('do not become an error as long as they are', () => {
+    expect(refusal({ bootstrapServers: 'x'.repeat(1_000_000) }).message.length).toBeLessThan(2000)
+  })
+})
