@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
@@ -11,6 +12,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/brokers/**', 'test/oracle/**', 'test/package/**'],
           testTimeout: 20_000,
+          // On two processors vitest would use one.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       { test: { name: 'package', include: ['test/package/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },

@@ -130,5 +130,7 @@ function checkTogether(options: DestinationOptions): void {
   const flags = MODES.map((mode) => `--${mode}`).join(', ')
   if (asked.length !== 1) throw new UsageError(`say one of ${flags}; see --help`)
   if (options.host !== undefined && options.listen === undefined) throw new UsageError('--host needs --listen')
+  if (options.json === true && options.listen !== undefined) throw new UsageError('--json is not for --listen')
+  if (options.quiet === true && options.file === undefined) throw new UsageError('--quiet is for --file')
   if (options.file === '') throw new UsageError('--file: expected a path')
 }

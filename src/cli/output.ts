@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander'
 import { integer, requireAll } from './arguments.ts'
 import { UsageError, type ExitCode } from './exit-code.ts'
+import { checkDistinct } from './output/distinct-files.ts'
 import {
   badRowRules,
   inputFormats,
@@ -30,8 +31,8 @@ The configuration file is a JSON object with the properties of an output of
 Azure Stream Analytics, such as
   {"outputAlias":"telco","bootstrapServers":"localhost:9092","topic":"calls",
    "securityProtocol":"None","serialization":"Json"}
-and perhaps "input": {"format","delimiter","header","badRows"}, which the flags
-go before. A password is best {"env":"NAME"} or {"file":"path"}.
+and perhaps "input": {"format","delimiter","header","badRows"}; what a flag says
+counts more. A password is best {"env":"NAME"} or {"file":"path"}.
 
   ndjson   An object a line; empty lines are skipped. A file that is one JSON
            array of objects is read as that. Integers are exact, whatever their
@@ -82,7 +83,7 @@ export function addOutputCommand(program: Command): void {
     )
     .option('--delimiter <name>', 'csv: comma, semicolon, space, tab or vertical bar')
     .addOption(new Option('--bad-rows <rule>', 'rows that cannot be read (default: skip)').choices(badRowRules))
-    .option('--errors <file>', 'where data errors go, at its end (default: stderr)')
+    .option('--errors <file>', 'add data errors to the end of this file (default: stderr)')
     .option('--checkpoint <file>', 'remember how far the input is in Kafka, and go on there')
     .option('--checkpoint-rows <number>', 'at most so many rows are sent again after a crash', integer(1), 10_000)
     .option('--test-connection', 'look whether rows could be written, and write none')
@@ -99,7 +100,9 @@ async function output(flags: OutputFlags): Promise<ExitCode> {
   for (const name of ['file', 'errors', 'checkpoint'] as const) {
     if (flags[name] === '') throw new UsageError(`--${name}: expected a path`)
   }
-  const config: OutputConfig = readOutputConfig(flags.config, flags, {
+  const { config: configPath, file, errors, checkpoint } = flags
+  checkDistinct({ config: configPath, file, errors, checkpoint })
+  const config: OutputConfig = readOutputConfig(configPath, flags, {
     env: process.env,
     warn: (message) => printNote(`headrace: warning: ${message}`),
   })

@@ -37,14 +37,20 @@ export function isDebugging(): boolean {
 
 /**
  * The reader of a pipe may leave early (`| head`). What was to be delivered still is, so that is no error of ours, and
- * the exit code goes on to tell of the delivery.
+ * the exit code goes on to tell of the delivery. Where stdout cannot be written for another reason, a full disk, what is
+ * on its way is delivered, too, but the exit code tells.
  */
 export function tolerateClosedPipes(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
+  let isTold = false
+  process.stderr.on('error', () => undefined)
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || isTold) return
+    isTold = true
+    printNote(`headrace: cannot write to stdout: ${error.message}`)
+    process.once('exit', () => {
+      if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = 1
     })
-  }
+  })
 }
 
 export interface Paint {

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -93,6 +94,15 @@ describe('headrace destination --file', () => {
     expect(stderr).toMatch(/INVALID_JSON +2 {2}lines 2; 7 {2}The line is not valid JSON/)
   })
 
+  test('a file that an editor on Windows has saved', async () => {
+    const { code, stdout } = await run(
+      ['--config', config(), '--file', '-'],
+      `\ufeff${track('u')}\r\n${track('u')}\r\n`,
+    )
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^line 1 {2}all {2}200 .*\nline 2 {2}all {2}200 .*\n$/)
+  })
+
   test('in words, and only the sums', async () => {
     const words = await run(['--config', config(), '--file', '-'], `${track('u')}\n{}\n`)
     expect(words.stdout).toMatch(/^line 1 {2}all {2}200 {2}t \d @ \d+\nline 2 {2}not for Kafka: /)
@@ -176,6 +186,37 @@ describe('headrace destination --config', () => {
     expectNoSecret(stderr, [password])
   })
 
+  test('a name that is spelt wrong is not passed over', async () => {
+    const { username: _, ...others } = settings()
+    const document = {
+      settings: { ...others, usrname: 'ann', ssl_enable: false },
+      mappings: [
+        { name: 'one', triger: 'event = "Bought"', fields: wholeEvent },
+        { name: 'two', fields: { topic: 't', paylod: {}, partiton: 1 } },
+        { name: 'off', enabled: false, fields: { topic: 't' } },
+        { name: 'made', fields: { '@merge': { objects: [{ topic: 't' }], direction: 'right' } } },
+      ],
+      topicAllowList: 'any',
+    }
+    const { code, stderr } = await run(['--config', fileWith(JSON.stringify(document)), '--check'])
+    expect(code).toBe(2)
+    const expected = [
+      'settings.usrname: unknown setting; there are clientId, brokers,',
+      'settings.ssl_enable: unknown setting',
+      'mapping "one": triger: unknown; there are name, trigger,',
+      'mapping "two": fields.paylod: unknown field; there are topic, payload,',
+      'mapping "two": fields.partiton: unknown field',
+      'mapping "two": fields.payload: missing',
+    ]
+    for (const text of expected) expect(stderr).toContain(text)
+    expect(stderr).not.toMatch(/"off"|"made"/)
+  })
+
+  test('without settings says what is missing', async () => {
+    const { stderr } = await run(['--config', fileWith('{"mappings":[]}'), '--check'])
+    expect(stderr).toContain('settings: missing: ')
+  })
+
   test('50 mappings are fine, 51 are not', async () => {
     const mappings = (count: number): object[] =>
       Array.from({ length: count }, (_, i) => ({ name: `m${i}`, trigger: 'type = "x"', fields: wholeEvent }))
@@ -185,11 +226,24 @@ describe('headrace destination --config', () => {
     expect(stderr).toContain('a destination has at most 50 mappings, these are 51')
   })
 
+  test('what Kafka says comes in the words of the file', async () => {
+    const plain = await TestCluster.start({})
+    const brokers = plain.bootstrap
+    const check = async (more: object): Promise<string> =>
+      (await run(['--config', config({ settings: { ...settings(), brokers, ...more } }), '--check'])).stderr
+    expect(await check({})).toContain('wants no SASL: set "producer": { "sasl": null }, or')
+    expect(await check({ ssl_enabled: true })).toContain('Set ssl_enabled to false, or use')
+    await plain.close()
+  })
+
   test.each([
     [['--file', 'x'], '--config is missing; see --help'],
     [['--config', 'CONFIG'], 'say one of --file, --listen, --check, --topics; see --help'],
     [['--config', 'CONFIG', '--file', 'x', '--check'], 'say one of'],
     [['--config', 'CONFIG', '--file', 'x', '--host', '::1'], '--host needs --listen'],
+    [['--config', 'CONFIG', '--listen', '0', '--json'], '--json is not for --listen'],
+    [['--config', 'CONFIG', '--listen', '0', '--quiet'], '--quiet is for --file'],
+    [['--config', 'CONFIG', '--check', '--quiet'], '--quiet is for --file'],
     [['--config', 'CONFIG', '--file', '/no/such/file'], 'cannot read /no/such/file: there is no such file'],
     [['--config', 'CONFIG', '--listen', '0', '--host', '0.0.0.0'], '--host 0.0.0.0: anybody could send events'],
     [['--config', '/no/such/file', '--check'], '--config: cannot read /no/such/file: there is no such file'],
@@ -279,6 +333,19 @@ describe('seg-S22: headrace destination --listen', () => {
     expect([slow.code, quick.code]).toEqual([1, 1])
     expect(slow.stderr).toContain('not everything was delivered within 50 ms')
     for (const { answer } of answers) expect(await answer).toBeInstanceOf(Error)
+  })
+
+  test('a signal while Kafka is asked for the first time ends it', async () => {
+    const silent = createServer()
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const asked = new Promise<Socket>((resolve) => silent.once('connection', resolve))
+    const brokers = `127.0.0.1:${(silent.address() as AddressInfo).port}`
+    const service = start(['--config', config({ settings: { ...settings(), brokers } }), '--listen', '0'])
+    const socket = await asked
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toEqual({ code: 0, stdout: '', stderr: '' })
+    socket.destroy()
+    silent.close()
   })
 
   test('without Kafka it is there, not ready, and says 503', async () => {

@@ -38,12 +38,26 @@ describe('the file', () => {
   })
 
   test.each([
-    ...['', '{', '[]', '{"kind":"headrace output checkpoint","version":2}', '{"safeRows":1}'],
-    JSON.stringify({ kind: 'headrace output checkpoint', version: 1, ...SOME, safeBytes: -1 }),
-    JSON.stringify({ kind: 'headrace output checkpoint', version: 1, ...SOME, input: undefined }),
+    ...['', '{', '[]', '{"kind":"headrace output checkpoint","version":"1"}', '{"safeRows":1}'],
+    ...[
+      ...[{ safeBytes: -1 }, { input: undefined }, { topic: 7 }, { format: 'xml' }, { names: null }, { names: [1] }],
+      ...[{ headBytes: -1 }, { headBytes: 1e12 }, { tailBytes: 0.5 }, { tailBytes: 1e12 }, { headSha256: 1 }].map(
+        (wrong) => ({ input: { ...NO_INPUT, ...wrong } }),
+      ),
+    ].map((wrong) => JSON.stringify({ kind: 'headrace output checkpoint', version: 1, ...SOME, ...wrong })),
   ])('%j is none', async (text) => {
     writeFileSync(path, text)
     await expect(readCheckpoint(path)).rejects.toThrow(`${path} is not a checkpoint of headrace output`)
+  })
+
+  test('of a headrace to come is known as that', async () => {
+    writeFileSync(path, '{"kind":"headrace output checkpoint","version":2}')
+    const sentence = `--checkpoint: ${path} was written by a newer headrace (its version is 2, this one reads 1)`
+    await expect(readCheckpoint(path)).rejects.toThrow(sentence)
+  })
+
+  test('that is a folder is named', async () => {
+    await expect(readCheckpoint(folder)).rejects.toThrow(`cannot read ${folder}: it is a directory`)
   })
 
   test('that cannot be written says so, and leaves the old one', async () => {
@@ -80,6 +94,13 @@ describe('the input', () => {
   })
 })
 
+test('an input that has become shorter has no place in a checkpoint', async () => {
+  writeFileSync(path, 'x'.repeat(99))
+  await expect(identityOf(path, 100)).rejects.toThrow(
+    `${path} has become shorter while it was read: it has 99 bytes, of which 100 were read`,
+  )
+})
+
 describe('the lock', () => {
   test('is held once, and again when it was let go of', async () => {
     const release = await lockCheckpoint(path)
@@ -113,10 +134,12 @@ describe('the lock', () => {
     await expect(lockCheckpoint(path)).rejects.toThrow(sentence)
   })
 
-  test('that is none of ours is left alone', async () => {
-    writeFileSync(`${path}.lock`, 'my diary')
-    await expect(lockCheckpoint(path)).rejects.toThrow('is not a lock of headrace')
-    expect(readFileSync(`${path}.lock`, 'utf8')).toBe('my diary')
+  test.each(['my diary', ''])('that is none of ours is left alone, and what to do is said: %j', async (text) => {
+    writeFileSync(`${path}.lock`, text)
+    await expect(lockCheckpoint(path)).rejects.toThrow(
+      `${path}.lock is not a lock of headrace; if no headrace works with ${path}, remove it`,
+    )
+    expect(readFileSync(`${path}.lock`, 'utf8')).toBe(text)
   })
 
   test('of many that come at once one has it', async () => {
@@ -150,6 +173,13 @@ describe('what is safe', () => {
     expect(feed.positionAfter(1)).toEqual(end(2))
     expect(feed.positionAfter(2)).toEqual(end(5))
     expect(feed.faults).toBe(3)
+  })
+
+  test('ends before a row at the end of the input that may not be whole yet', async () => {
+    const cut = (n: number): InputRow => ({ ...bad(n), result: { code: 'INVALID_JSON', message: 'no', isCut: true } })
+    const feed = feedOf([good(1), bad(2), cut(3)])
+    for await (const row of feed.rows()) expect(row.values).toEqual([1n])
+    expect([feed.positionAfter(1), feed.read, feed.faults]).toEqual([end(2), end(3), 2])
   })
 
   test('of a hundred thousand rows, in any steps', async () => {

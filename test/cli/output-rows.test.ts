@@ -242,3 +242,14 @@ describe('JSON', () => {
     await expect(json(Buffer.from('\ufeff{}', 'utf16le'))).rejects.toThrow('in.json is UTF-16: save it as UTF-8')
   })
 })
+
+test('a row that cannot be read at the end of the input, and has no end, may not be whole yet', async () => {
+  const cutOnes = (rows: readonly InputRow[]): boolean[] =>
+    rows.map(({ result }) => !(result instanceof Row) && result.isCut === true)
+  expect(cutOnes(await json(Buffer.from('no\n{"a":1}\n{"a":'), [13]))).toEqual([false, false, true])
+  expect(cutOnes(await json(Buffer.from('{"a":1}\n{"a":\n')))).toEqual([false, false])
+  expect(cutOnes(await json(Buffer.from('[{"a":1},7,{"a":')))).toEqual([false, false, true, true])
+  expect(cutOnes(await json(Buffer.from('[{"a":1}] x')))).toEqual([false, false])
+  expect(cutOnes(await csv(Buffer.from('a,b\n1\n1,2\n3'), {}, [9]))).toEqual([false, false, true])
+  expect(cutOnes(await csv(Buffer.from('a,b\n1\n1,2\n3\n')))).toEqual([false, false, false])
+})

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { TestCluster } from '../../src/testing/test-cluster.ts'
@@ -135,6 +135,17 @@ describe('bad rows', () => {
       ['line 6, column 6: expected a value', 1],
     ])
     expect(records[0]).toMatchObject({ Type: 'DataError', DataErrorType: 'InputDeserializerError.InvalidData' })
+  })
+
+  test.runIf(existsSync('/dev/full'))('are told on stderr when --errors is full, and end nothing', async () => {
+    cluster.createTopic('full', 1)
+    const input = file(`${'no\n'.repeat(3)}{"a":1}\n`)
+    const { code, stderr } = await output(['--config', config('full'), '--file', input, '--errors', '/dev/full'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('headrace: --errors: cannot write /dev/full: no space left on device; stderr has the rest')
+    expect(stderr.match(/InvalidData/g)).toHaveLength(2)
+    expect(stderr).toContain('3 rows of the input could not be read')
+    expect(values('full')).toEqual(['{"a":1}'])
   })
 
   test('end the reading, if that is asked for', async () => {
@@ -283,6 +294,33 @@ describe('--checkpoint', () => {
     expect(await refused('--config', raw, '--file', path)).toContain('avroFraming raw needs avroSchema, too')
   })
 
+  test('a last row that is still being written is looked at again', async () => {
+    cluster.createTopic('cut', 1)
+    const path = file('{"i":0}\n{"i":')
+    const args = ['--config', config('cut'), '--file', path, '--checkpoint', join(folder, 'cut.cp')]
+    expect((await output(args)).code).toBe(1)
+    writeFileSync(path, '{"i":0}\n{"i":1}\n{"i":2}\n')
+    const again = await output(args)
+    expect(again).toMatchObject({ code: 0 })
+    expect(again.stderr).toContain('resuming at row 2 ')
+    expect(values('cut')).toEqual(['{"i":0}', '{"i":1}', '{"i":2}'])
+  })
+
+  test('other addresses may be another cluster, whose topic has none of it', async () => {
+    cluster.createTopic('elsewhere', 1)
+    const [path, checkpoint] = [file(rows(2)), join(folder, 'elsewhere.cp')]
+    const run = async (more: object): Promise<string> => {
+      const args = ['--config', config('elsewhere', more), '--file', path, '--checkpoint', checkpoint]
+      return (await output(args)).stderr
+    }
+    await run({})
+    expect(await run({})).not.toContain('another cluster')
+    const { bootstrap } = cluster
+    expect(await run({ bootstrapServers: `${bootstrap},${bootstrap}` })).toContain(
+      `bootstrapServers were ${JSON.stringify(bootstrap)} then: if this is another cluster, remove ${checkpoint}`,
+    )
+  })
+
   test('CSV remembers its header row', async () => {
     cluster.createTopic('header', 1)
     const path = file('a,b\n1,2\n', 'in.csv')
@@ -320,6 +358,26 @@ describe('what is wrong', () => {
     const header = await output([...args, '--format', 'csv'], 'a,a\n')
     expect(header).toMatchObject({ code: 2 })
     expect(header.stderr).toContain('stdin: the header row is not one: two columns are called "a"')
+  })
+
+  test('with files that are the same: none is written over', async () => {
+    const path = file('{"i":0}\nno\n')
+    const settings = config('same')
+    const link = join(folder, 'same.link')
+    symlinkSync(path, link)
+    const common = ['--config', settings, '--file', path]
+    const refused = async (...more: string[]): Promise<string> => {
+      const { code, stderr } = await output([...common, ...more])
+      expect(code).toBe(2)
+      return stderr
+    }
+    expect(await refused('--errors', link)).toBe(`headrace: --errors and --file are the same file, ${link}\n`)
+    expect(await refused('--checkpoint', settings)).toContain('--checkpoint and --config are the same file')
+    const [errors, checkpoint] = [join(folder, 'same.new'), `${folder}/../${basename(folder)}/same.new`]
+    expect(await refused('--errors', errors, '--checkpoint', checkpoint)).toContain('--checkpoint and --errors are')
+    expect(readFileSync(path, 'utf8')).toBe('{"i":0}\nno\n')
+    cluster.createTopic('same', 1)
+    expect((await output(['--config', settings, '--file', '/dev/null', '--errors', '/dev/null'])).code).toBe(0)
   })
 
   test('with the brokers: exit code 3, and nothing is read', async () => {

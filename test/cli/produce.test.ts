@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -308,3 +309,19 @@ describe('endings', () => {
     expect(stderr).toMatch(/UNKNOWN_TOPIC_OR_PARTITION {2}2 {2}lines 1; 2 {2}.*did you mean "orders"\?/)
   })
 })
+
+test.runIf(existsSync('/dev/full'))(
+  'where stdout is full, everything is delivered, and the exit code tells',
+  async () => {
+    const stdoutFd = openSync('/dev/full', 'w')
+    const { code, stderr } = await runCli(produce('full', '--json'), 'a\nb\n', { stdoutFd })
+    closeSync(stdoutFd)
+    expect(values('full').sort()).toEqual(['a', 'b'])
+    expect({ code, stderr }).toEqual({
+      ...{
+        code: 1,
+        stderr: expect.stringMatching(/^headrace: cannot write to stdout: .*no space left.*\n$/) as string,
+      },
+    })
+  },
+)

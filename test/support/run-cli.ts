@@ -26,18 +26,24 @@ export interface CliSetting {
   readonly env?: NodeJS.ProcessEnv
   /** As it stands in src/, where it finds examples/data: three times as slow to start. */
   readonly isFromSource?: boolean
+  /** A file descriptor instead of a pipe; what is written there is not in the result. */
+  readonly stdoutFd?: number
 }
 
 /** The command line as a process of its own. */
-export function startCli(args: readonly string[], { env = {}, isFromSource = false }: CliSetting = {}): RunningCli {
+export function startCli(
+  args: readonly string[],
+  { env = {}, isFromSource = false, stdoutFd }: CliSetting = {},
+): RunningCli {
   const program = isFromSource ? ['--import', 'tsx', 'src/cli/headrace.ts'] : [bundle()]
   const child = spawn(process.execPath, [...program, ...args], {
     cwd: root,
     env: { ...process.env, NO_COLOR: '', FORCE_COLOR: '', NODE_OPTIONS: '', HEADRACE_DEBUG: '', ...env },
-  })
+    stdio: ['pipe', stdoutFd ?? 'pipe', 'pipe'],
+  }) as ChildProcessWithoutNullStreams
   const out: Buffer[] = []
   const err: Buffer[] = []
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
+  if (stdoutFd === undefined) child.stdout.on('data', (chunk: Buffer) => out.push(chunk))
   child.stderr.on('data', (chunk: Buffer) => err.push(chunk))
   // A command that ends without reading its stdin is no failure of the test.
   child.stdin.on('error', () => undefined)

@@ -3,6 +3,7 @@ import { readConfigFile, isObject, type ConfigShape, type ReferenceKind } from '
 import { UsageError } from '../exit-code.ts'
 import type { Surroundings } from '../secret-text.ts'
 import type { DestinationDoor } from './door.ts'
+import { unknownNames } from './unknown-names.ts'
 import { listenProblems, listenSettings, type ListenSettings } from './listen-settings.ts'
 
 export interface DestinationConfiguration {
@@ -83,15 +84,19 @@ function textOf(value: unknown): unknown {
 function problemsOf(options: Readonly<Record<string, unknown>>, door: DestinationDoor): string[] {
   const { settings, mappings, producer, compression, ...own } = options
   const ofPrograms = Object.keys(own).filter((name) => NOT_FOR_FILES.includes(name))
-  const ofSettings = door
-    .validateSettings(settings)
-    .map(({ message, detail, field }) => `${nameOf('settings', field)}: ${sentence(message, detail)}`)
+  const ofSettings =
+    settings === undefined
+      ? ['settings: missing: where Kafka is, and how to log in']
+      : door
+          .validateSettings(settings)
+          .map(({ message, detail, field }) => `${nameOf('settings', field)}: ${sentence(message, detail)}`)
   const ofOwn = [
     ...ofPrograms.map((name) => `${name}: unknown option`),
     ...faultOf(door, { ...without(own, NOT_FOR_FILES), mappings: [] }),
   ]
   const ofProducer = faultOf(door, { producer, compression, mappings: [] })
-  return [...ofSettings, ...ofOwn, ...ofProducer, ...ofMappings(door, rulesFor(door, own), mappings)]
+  const ofNames = unknownNames(settings, mappings, door)
+  return [...ofSettings, ...ofNames, ...ofOwn, ...ofProducer, ...ofMappings(door, rulesFor(door, own), mappings)]
 }
 
 /** What else of the options mappings are judged by; what is wrong with that is told once. */

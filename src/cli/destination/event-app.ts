@@ -65,7 +65,7 @@ async function takeEvents(c: Context<Bindings>, name: string, options: EventAppO
     notes.say(code, 1, message)
   }
   if (request.events.length === 0) return answerFor(request, [])
-  return await deliver(request, options)
+  return await deliver(request, bytes, options)
 }
 
 /** @returns whether the key has been seen to be good; else it must be in the body. */
@@ -84,14 +84,15 @@ function wrongKey(): Refusal {
   return new Refusal(401, 'WRONG_KEY', 'The write key is missing or wrong.')
 }
 
-async function deliver(request: EventRequest, options: EventAppOptions): Promise<Answer> {
+async function deliver(request: EventRequest, bytes: number, options: EventAppOptions): Promise<Answer> {
   const { destination, load, answerTimeoutMs } = options
   const { events } = request
-  const delivery = load.carry(events.length, async () => {
+  const work = async (): Promise<DeliveryResult[]> => {
     const results = await destination.deliver(events, { isBatch: true })
     tell(events.length, results, options)
     return results
-  })
+  }
+  const delivery = load.carry(events.length, work, bytes)
   // What comes after the answer has nobody who awaits it.
   delivery.catch((error: unknown) => options.notes.say('INTERNAL', events.length, String(error)))
   const results = await withinMs(delivery, answerTimeoutMs)

@@ -22,6 +22,8 @@ export interface LineBatch {
 /** Longer ones are told, and not kept. */
 export const MAX_LINE_BYTES = 8 * 1024 * 1024
 
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
 /** Its errors say where a line stops being JSON without quoting it. */
 const explain = recordReader({
   ...{ topic: '', format: 'ndjson', keyField: null, keySeparator: null, headers: [], partition: null },
@@ -32,8 +34,10 @@ export function newLineBatch(): LineBatch {
 }
 
 /** Reads a line into a batch. A blank line is nothing. */
-export function addLine(batch: LineBatch, line: number, { bytes, length }: Line): void {
+export function addLine(batch: LineBatch, line: number, { bytes: given, length }: Line): void {
   batch.bytes += length
+  // A byte order mark, as editors on Windows write it, is no part of the first event.
+  const bytes = line === 1 && given?.subarray(0, 3).equals(BYTE_ORDER_MARK) === true ? given.subarray(3) : given
   if (bytes === null) {
     const message = `The line has ${length} bytes, more than ${MAX_LINE_BYTES}.`
     batch.faults.push({ line, status: 413, code: 'EVENT_TOO_LARGE', message })

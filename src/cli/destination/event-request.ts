@@ -91,8 +91,17 @@ function problemOf(item: unknown, kind: EventType | 'batch', bytes: number): [co
     return ['INVALID_MESSAGE_ID', `messageId: expected a text of at most ${MAX_MESSAGE_ID_CHARACTERS} characters.`]
   }
   // A request that is small as a whole holds no large event.
-  const isLarge = bytes > MAX_EVENT_BYTES && Buffer.byteLength(JSON.stringify(item)) > MAX_EVENT_BYTES
-  return isLarge ? ['EVENT_TOO_LARGE', `The event is larger than ${MAX_EVENT_BYTES} bytes.`] : null
+  return bytes > MAX_EVENT_BYTES ? sizeProblem(item) : null
+}
+
+function sizeProblem(item: Members): [code: string, message: string] | null {
+  try {
+    const isLarge = Buffer.byteLength(JSON.stringify(item)) > MAX_EVENT_BYTES
+    return isLarge ? ['EVENT_TOO_LARGE', `The event is larger than ${MAX_EVENT_BYTES} bytes.`] : null
+  } catch {
+    // JSON.parse is not recursive, but JSON.stringify is. An error of ours would make the client send it for ever.
+    return ['EVENT_TOO_DEEP', 'The event is nested too deeply.']
+  }
 }
 
 function isId(value: unknown): boolean {

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { UsageError } from '../exit-code.ts'
@@ -22,15 +22,20 @@ export class EventService {
   readonly #options: EventServiceOptions
   readonly #server: Server
   #isDraining = false
+  /** Whose heads are there, and whose answers are not out. */
+  #requests = 0
+  #onQuiet: (() => void) | null = null
 
   constructor(options: EventServiceOptions) {
     this.#options = options
     const app = createEventApp({ ...options, isDraining: () => this.#isDraining })
     const times = { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS }
     this.#server = createAdaptorServer({
-      ...{ fetch: app.fetch, overrideGlobalObjects: false },
+      // HTTP/1.0 has no Host, and some checks of health still speak it.
+      ...{ fetch: app.fetch, overrideGlobalObjects: false, hostname: 'localhost' },
       serverOptions: { ...times, connectionsCheckingInterval: CHECK_EVERY_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     }) as Server
+    this.#server.on('request', (_, response) => this.#count(response))
   }
 
   /** @returns where it listens. @throws {UsageError} it cannot listen there. */
@@ -45,19 +50,32 @@ export class EventService {
   }
 
   /**
-   * Takes no more requests, and answers those that are there.
+   * Takes no more requests, and answers those that are there. A connection on which none has come yet is closed: nobody
+   * waits for an answer there.
    *
    * @returns false: something was not finished within `timeoutMs`, and was given up; its senders have not been told 200.
    */
   async drain(timeoutMs: number): Promise<boolean> {
     this.#isDraining = true
-    const closed = new Promise<void>((resolve) => void this.#server.close(() => resolve()))
+    this.#server.close()
     const isDone = await Promise.race([
-      Promise.all([closed, this.#options.load.idle()]).then(() => true),
+      Promise.all([this.#quiet(), this.#options.load.idle()]).then(() => true),
       new Promise<boolean>((resolve) => setTimeout(() => resolve(false), timeoutMs).unref()),
     ])
     this.#server.closeAllConnections()
     return isDone
+  }
+
+  #count(response: ServerResponse): void {
+    this.#requests++
+    response.once('close', () => {
+      if (--this.#requests === 0) this.#onQuiet?.()
+    })
+  }
+
+  /** Resolves when all requests are answered. */
+  async #quiet(): Promise<void> {
+    if (this.#requests > 0) await new Promise<void>((resolve) => (this.#onQuiet = resolve))
   }
 }
 

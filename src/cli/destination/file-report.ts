@@ -2,7 +2,7 @@ import { EXIT, type ExitCode } from '../exit-code.ts'
 import { counted, grouped, seconds as inSeconds } from '../numbers.ts'
 import { table } from '../table.ts'
 import type { FailureKind } from '../tally.ts'
-import { oneLine, paintFor, printJson, printNote } from '../terminal.ts'
+import { oneLine, paintFor, plainText, printJson, printNote } from '../terminal.ts'
 import type { FileDelivery } from './file-delivery.ts'
 
 interface ReportOptions {
@@ -45,7 +45,7 @@ function where({ lines, count }: FailureKind): string {
 }
 
 function reason({ message, maybeWritten }: FailureKind): string {
-  return `${oneLine(message)}${maybeWritten ? ' (may be written nevertheless)' : ''}`
+  return `${plainText(oneLine(message))}${maybeWritten ? ' (may be written nevertheless)' : ''}`
 }
 
 function whyStopped({ stopped, settledLine }: FileDelivery, inputName: string): string {

@@ -2,6 +2,8 @@ import { Refusal } from './refusal.ts'
 
 /** Bodies that are being read, of all requests together. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+/** Of bodies whose events are on their way: as objects they take a multiple of that. */
+const MAX_CARRIED_BYTES = 64 * 1024 * 1024
 /** Segment's clients wait no longer than 300 s when they are told to. */
 const MAX_RETRY_AFTER_SECONDS = 300
 
@@ -17,6 +19,7 @@ export class Load {
   /** The oldest first. */
   readonly #deliveries = new Set<{ readonly events: number; readonly sinceMs: number }>()
   #events = 0
+  #carriedBytes = 0
   #bodyBytes = 0
   #onIdle: (() => void) | null = null
 
@@ -41,16 +44,20 @@ export class Load {
   /**
    * Counts events until `work` is done with them. A request alone gets in, however large it is.
    *
+   * @param bytes of the request's body.
    * @throws {Refusal} 429: too many are on their way. `work` was not started.
    */
-  carry<T>(events: number, work: () => Promise<T>): Promise<T> {
-    if (this.#events > 0 && this.#events + events > this.#options.maxEvents) throw this.#tooMuch()
+  carry<T>(events: number, work: () => Promise<T>, bytes = 0): Promise<T> {
+    const isFull = this.#events + events > this.#options.maxEvents || this.#carriedBytes + bytes > MAX_CARRIED_BYTES
+    if (this.#events > 0 && isFull) throw this.#tooMuch()
     const delivery = { events, sinceMs: this.#options.now() }
     this.#deliveries.add(delivery)
     this.#events += events
+    this.#carriedBytes += bytes
     return work().finally(() => {
       this.#deliveries.delete(delivery)
       this.#events -= events
+      this.#carriedBytes -= bytes
       if (this.#deliveries.size === 0) this.#onIdle?.()
     })
   }

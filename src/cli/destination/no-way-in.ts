@@ -10,9 +10,22 @@ export class NoWayIn extends Error {
   constructor(cause: KafkaError) {
     // A timeout says less than what was met meanwhile.
     const reason = cause.code === 'METADATA_TIMEOUT' && cause.cause instanceof KafkaError ? cause.cause : cause
-    super(oneLine(reason.message.replace(/^Credentials are invalid:\s+/, '')), { cause })
+    super(inSettings(oneLine(reason.message.replace(/^Credentials are invalid:\s+/, ''))), { cause })
     this.isPassing = cause.retriable
   }
+}
+
+/** The library speaks of its options; the reader has a file with settings before him. */
+const WORDS: readonly (readonly [RegExp, string])[] = [
+  [/\bleave out tls\b(?!\.)/, 'set ssl_enabled to false'],
+  [/\bLeave out tls\b(?!\.)/, 'Set ssl_enabled to false'],
+  [/\bset tls\b(?!\.)/, 'set ssl_enabled to true'],
+  [/\bleave out sasl\b(?!\.)/, 'set "producer": { "sasl": null }'],
+  ...(['ca', 'cert', 'key'] as const).map((name) => [new RegExp(`\\btls\\.${name}\\b`, 'g'), `ssl_${name}`] as const),
+]
+
+function inSettings(message: string): string {
+  return WORDS.reduce((text, [option, setting]) => text.replace(option, setting), message)
 }
 
 /** The first question to a cluster. @throws {NoWayIn} */

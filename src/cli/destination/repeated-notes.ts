@@ -1,4 +1,4 @@
-import { oneLine } from '../terminal.ts'
+import { oneLine, plainText } from '../terminal.ts'
 
 interface RepeatedNotesOptions {
   readonly print: (text: string) => void
@@ -32,6 +32,6 @@ export class RepeatedNotes {
     this.#kinds.set(kind, { saidMs: nowMs, unsaid: 0 })
     const [oldest] = this.#kinds.keys()
     if (this.#kinds.size > MAX_KINDS && oldest !== undefined) this.#kinds.delete(oldest)
-    this.#options.print(`${kind} (${total}): ${oneLine(message)}`)
+    this.#options.print(`${kind} (${total}): ${plainText(oneLine(message))}`)
   }
 }

@@ -1,5 +1,5 @@
 import type { DeliveryResult } from '../../destination/destination.ts'
-import { oneLine } from '../terminal.ts'
+import { oneLine, plainText } from '../terminal.ts'
 
 /** What became of a line, or of an event of it under one mapping. Null: no mapping takes the event, or its `integrations` keep it away. */
 export type LineResult = Omit<DeliveryResult, 'event'> | null
@@ -18,6 +18,10 @@ export function jsonLine(line: number, result: LineResult): string {
 
 /** For people: `line 7  orders  200  events 3 @ 1204`. */
 export function textLine(line: number, result: LineResult): string {
+  return plainText(textOf(line, result))
+}
+
+function textOf(line: number, result: LineResult): string {
   if (result === null) return `line ${line}  not for Kafka: no trigger matches, or its integrations say so`
   const { mapping, status, topic, partition, offset, error, isDuplicate } = result
   const head = `line ${line}  ${mapping === null ? '' : `${oneLine(mapping)}  `}${status}  `

@@ -51,7 +51,9 @@ export async function serveEvents(
   const service = new EventService({ destination, keys, load, readiness, metrics, notes, answerTimeoutMs, host, port })
   const stopped = firstSignal()
   try {
-    await mayBegin(door, options)
+    const isAllowed = await Promise.race([mayBegin(door, options), stopped])
+    // What asks Kafka would keep the process for as long as Kafka may take to answer.
+    if (isAllowed !== true) process.exit(EXIT.ok)
     printNote(`listening on ${await service.start()}`)
     if (keys.isOpen) printNote('no write keys: whoever can reach this address from this machine can send events')
     await stopped
@@ -65,13 +67,14 @@ export async function serveEvents(
 }
 
 /** A service may be there before Kafka is; a wrong password does not get better. */
-async function mayBegin(door: DestinationDoor, options: KafkaDestinationOptions): Promise<void> {
+async function mayBegin(door: DestinationDoor, options: KafkaDestinationOptions): Promise<true> {
   try {
     await firstAnswer(door.testAuthentication(options))
   } catch (error) {
     if (!(error instanceof NoWayIn) || !error.isPassing) throw error
     printNote(`headrace: warning: ${error.message}; events get 503 until that changes`)
   }
+  return true
 }
 
 function withPatience(options: KafkaDestinationOptions, { answerTimeoutMs }: ListenSettings): KafkaDestinationOptions {

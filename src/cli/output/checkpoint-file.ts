@@ -3,12 +3,16 @@ import { basename, dirname, join } from 'node:path'
 import { isObject } from '../config-file.ts'
 import { UsageError } from '../exit-code.ts'
 import { reasonOf } from '../read-file.ts'
-import type { InputIdentity } from './input-identity.ts'
+import { isIdentity, type InputIdentity } from './input-identity.ts'
+
+const FORMATS = ['json', 'json array', 'csv'] as const
 
 /** What `--checkpoint` keeps. Everything before `safeBytes` is in Kafka, or was dropped and told. */
 export interface Checkpoint {
   readonly topic: string
-  readonly format: 'json' | 'json array' | 'csv'
+  /** With commas. Other addresses may be those of another cluster. Not there in older ones. */
+  readonly bootstrapServers?: string
+  readonly format: (typeof FORMATS)[number]
   /** CSV: of the header row, which is not read again. */
   readonly names: readonly string[] | null
   /** Reading goes on behind these. */
@@ -21,12 +25,14 @@ export interface Checkpoint {
   readonly input: InputIdentity
 }
 
+type Members = Readonly<Record<string, unknown>>
+
 const KIND = 'headrace output checkpoint'
 const VERSION = 1
 
 /**
  * @returns null: there is none yet.
- * @throws {UsageError} it cannot be read, or is not one.
+ * @throws {UsageError} it cannot be read, is not one, or is one of a headrace to come.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
   let text: string
@@ -34,24 +40,37 @@ export async function readCheckpoint(path: string): Promise<Checkpoint | null> {
     text = await readFile(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw new UsageError(`--checkpoint: cannot read ${path}: ${reasonOf(error)}`, { cause: error })
+    const reason = (error as NodeJS.ErrnoException).code === 'EISDIR' ? 'it is a directory' : reasonOf(error)
+    throw new UsageError(`--checkpoint: cannot read ${path}: ${reason}`, { cause: error })
   }
   const found = parse(text)
-  if (found === null) throw new UsageError(`--checkpoint: ${path} is not a checkpoint of headrace output`)
-  return found
+  const version = found?.['version']
+  if (typeof version === 'number' && version > VERSION) {
+    const versions = `its version is ${version}, this one reads ${VERSION}`
+    throw new UsageError(`--checkpoint: ${path} was written by a newer headrace (${versions})`)
+  }
+  if (found === null || version !== VERSION || !isWhole(found)) {
+    throw new UsageError(`--checkpoint: ${path} is not a checkpoint of headrace output`)
+  }
+  return found as unknown as Checkpoint
 }
 
-function parse(text: string): Checkpoint | null {
+function parse(text: string): Members | null {
   try {
     const document: unknown = JSON.parse(text)
-    if (!isObject(document) || document['kind'] !== KIND || document['version'] !== VERSION) return null
-    const { safeBytes, safeLines, safeRows, windowRows, input } = document
-    const counts = [safeBytes, safeLines, safeRows, windowRows]
-    const isWhole = counts.every((count) => Number.isSafeInteger(count) && Number(count) >= 0) && isObject(input)
-    return isWhole ? (document as unknown as Checkpoint) : null
+    return isObject(document) && document['kind'] === KIND ? document : null
   } catch {
     return null
   }
+}
+
+/** A wrong place would leave rows out in silence: nothing is taken on trust. */
+function isWhole({ topic, format, names, safeBytes, safeLines, safeRows, windowRows, input }: Members): boolean {
+  const counts = [safeBytes, safeLines, safeRows, windowRows]
+  if (!counts.every((count) => Number.isSafeInteger(count) && Number(count) >= 0)) return false
+  if (typeof topic !== 'string' || !(FORMATS as readonly unknown[]).includes(format) || !isIdentity(input)) return false
+  if (names === null) return format !== 'csv' || safeBytes === 0
+  return Array.isArray(names) && names.every((name) => typeof name === 'string')
 }
 
 /**

@@ -72,7 +72,10 @@ function isTakenAgain(): void {
 }
 
 function inUse(checkpoint: string, path: string, holder: Holder | null): UsageError {
-  if (holder === null) return new UsageError(`--checkpoint: ${path} is not a lock of headrace; is that the right file?`)
+  if (holder === null) {
+    const remedy = `if no headrace works with ${checkpoint}, remove it`
+    return new UsageError(`--checkpoint: ${path} is not a lock of headrace; ${remedy}`)
+  }
   const who = holder.host === hostname() ? `process ${holder.pid}` : `process ${holder.pid} on ${holder.host}`
   const remedy = holder.host === hostname() ? '' : `; if it is dead, remove ${path}`
   return new UsageError(`--checkpoint: ${checkpoint} is in use by ${who}${remedy}`)

@@ -7,7 +7,7 @@ export interface CheckpointerOptions {
   readonly inputPath: string
   readonly windowRows: number
   /** What does not change; asked when it is written, because a header row is known only then. */
-  readonly describe: () => Pick<Checkpoint, 'topic' | 'format' | 'names'>
+  readonly describe: () => Pick<Checkpoint, 'topic' | 'bootstrapServers' | 'format' | 'names'>
   /** It is on the disk that `rows`, of those that were given out, are safe. */
   readonly onKept: (rows: number) => void
   readonly onError: (error: unknown) => void

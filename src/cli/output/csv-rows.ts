@@ -16,6 +16,7 @@ export interface CsvOptions {
 }
 
 const LF = 10
+const CR = 13
 
 /**
  * Rows of a CSV file (RFC 4180) in chunks that may be cut anywhere.
@@ -60,11 +61,12 @@ export class CsvRows {
 
   async end(): Promise<InputRow[]> {
     const rows = this.#isFirst ? await this.#begin() : []
+    const isCut = ![undefined, LF, CR].includes(this.#tail.at(-1))
     for (;;) {
       if (this.#fault !== null) rows.push(this.#passedOver(this.#tail.length))
       const { records, broken } = await this.#parser.end()
       this.#take(records, rows)
-      if (broken === null) return rows
+      if (broken === null) return isCut ? withCutEnd(rows) : rows
       this.#break(broken)
       rows.push(...(await this.#parse(Buffer.alloc(0))))
     }
@@ -171,6 +173,14 @@ export class CsvRows {
     }
     return new Row(names, values)
   }
+}
+
+/** The last line of the input has no end. If it cannot be read, perhaps it is not whole yet. */
+function withCutEnd(rows: readonly InputRow[]): InputRow[] {
+  return rows.map((row, index) => {
+    if (index < rows.length - 1 || row.result instanceof Row) return row
+    return { ...row, result: { ...row.result, isCut: true } }
+  })
 }
 
 function lineEnds(bytes: Buffer, from: number, to: number): number {

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from 'node:fs'
 import { dataErrorLine, type DataErrorRecord } from '../../output/output.ts'
 import { UsageError } from '../exit-code.ts'
 import { reasonOf } from '../read-file.ts'
+import { printNote } from '../terminal.ts'
 import type { InputFault } from './input-row.ts'
 
 /** Faults of one kind that have not been told yet. */
@@ -20,8 +21,10 @@ const TELL_EVERY_MS = 1000
  * The first of a kind is told at once, more of it together, once a second: a file of another format is not a flood.
  */
 export class ErrorLog {
+  /** Null: stderr. */
+  readonly #path: string | null
   readonly #descriptor: number
-  readonly #isOwn: boolean
+  #isBroken = false
   readonly #inputName: string
   readonly #untold = new Map<string, Untold | null>()
   #timer: NodeJS.Timeout | null = null
@@ -29,7 +32,7 @@ export class ErrorLog {
   /** @param path null: stderr. @throws {UsageError} it cannot be written. */
   constructor(path: string | null, inputName: string) {
     this.#inputName = inputName
-    this.#isOwn = path !== null
+    this.#path = path
     try {
       this.#descriptor = path === null ? process.stderr.fd : openSync(path, 'a', 0o600)
     } catch (error) {
@@ -66,7 +69,7 @@ export class ErrorLog {
 
   close(): void {
     this.flush()
-    if (this.#isOwn) closeSync(this.#descriptor)
+    if (this.#path !== null) closeSync(this.#descriptor)
   }
 
   #tell({ first, fromMs, count }: Untold): void {
@@ -82,7 +85,15 @@ export class ErrorLog {
 
   /** Synchronous: what is told of a crash must not be lost in it. A reader of stderr may have left. */
   #write(line: string): void {
-    if (!this.#isOwn) process.stderr.write(line)
-    else writeSync(this.#descriptor, line)
+    if (this.#path === null || this.#isBroken) return void process.stderr.write(line)
+    try {
+      writeSync(this.#descriptor, line)
+    } catch (error) {
+      this.#isBroken = true
+      const isFull = (error as NodeJS.ErrnoException).code === 'ENOSPC'
+      const reason = isFull ? 'no space left on device' : reasonOf(error)
+      printNote(`headrace: --errors: cannot write ${this.#path}: ${reason}; stderr has the rest`)
+      this.#write(line)
+    }
   }
 }

@@ -5,6 +5,8 @@ export interface InputFault {
   readonly code: string
   /** Says where: a line, a column. */
   readonly message: string
+  /** The input ended in the middle of it: the rest may still be written. */
+  readonly isCut?: boolean
 }
 
 /** What one row of the input came to. */

@@ -13,6 +13,7 @@ export interface JsonOptions {
 }
 
 const OPEN_BRACKET = 0x5b
+const LF = 10
 const LINE_FEED = Buffer.from('\n')
 /** A byte order mark, and what may stand before the first bracket. */
 const BEFORE_ARRAY = /^(?:\xef\xbb\xbf)?[ \t\r\n]*/
@@ -24,6 +25,9 @@ export class JsonRows {
   #isArray: boolean | null
   /** What stood before the array. */
   #skippedBytes = 0
+  /** Of the input. */
+  #lastByte: number = LF
+  #hasEnded = false
 
   constructor(options: JsonOptions, start: InputStart) {
     this.#options = options
@@ -38,10 +42,18 @@ export class JsonRows {
 
   /** @throws {UsageError} the file is UTF-16. */
   async *read(chunks: AsyncIterable<Buffer>): AsyncGenerator<InputRow> {
-    const iterator = chunks[Symbol.asyncIterator]()
+    const iterator = this.#watched(chunks)
     const head = this.#isArray === null ? await this.#look(iterator) : []
     const whole = followedBy(head, iterator)
     yield* this.#isArray === true ? this.#readArray(whole) : this.#readLines(whole)
+  }
+
+  async *#watched(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      this.#lastByte = chunk.at(-1) ?? this.#lastByte
+      yield chunk
+    }
+    this.#hasEnded = true
   }
 
   /** @returns what it has read to find out. */
@@ -66,10 +78,11 @@ export class JsonRows {
     const { byte, line: linesBefore } = this.#start
     for await (const { line, endByte, result } of readNdjson(chunks, { maxLineBytes: this.#options.maxRowBytes })) {
       const at = linesBefore + line
+      const isCut = this.#hasEnded && this.#lastByte !== LF
       yield {
         line: at,
         endByte: byte + endByte,
-        result: result instanceof Row ? result : faultOf(result, `line ${at}`),
+        result: result instanceof Row ? result : faultOf(result, `line ${at}`, isCut),
       }
     }
   }
@@ -85,11 +98,12 @@ export class JsonRows {
     for await (const { line, result } of rows) {
       at = rowsBefore + line
       endByte = ends.shift() ?? endByte
-      yield { line: at, endByte, result: result instanceof Row ? result : faultOf(result, `row ${at}`) }
+      const isCut = this.#hasEnded && !splitter.isClosed
+      yield { line: at, endByte, result: result instanceof Row ? result : faultOf(result, `row ${at}`, isCut) }
     }
     if (splitter.isClosed) return
     const message = `row ${at + 1}: the input ends before the array is closed`
-    yield { line: at + 1, endByte, result: { code: 'INVALID_JSON', message } }
+    yield { line: at + 1, endByte, result: { code: 'INVALID_JSON', message, isCut: true } }
   }
 }
 
@@ -113,7 +127,7 @@ async function* asLines(
 }
 
 /** The reader's own words, with the place where we know it to be. */
-function faultOf({ code, lineColumn, message }: RowReadError, where: string): InputFault {
+function faultOf({ code, lineColumn, message }: RowReadError, where: string, isCut: boolean): InputFault {
   const what = message.replace(/^KafkaOutput: [A-Z_0-9]+: line \d+(?:, column \d+)?: /, '')
-  return { code, message: `${where}${lineColumn === null ? '' : `, column ${lineColumn}`}: ${what}` }
+  return { code, message: `${where}${lineColumn === null ? '' : `, column ${lineColumn}`}: ${what}`, isCut }
 }

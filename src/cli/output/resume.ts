@@ -1,4 +1,3 @@
-import { isObject } from '../config-file.ts'
 import { UsageError } from '../exit-code.ts'
 import { counted, grouped } from '../numbers.ts'
 import { printNote } from '../terminal.ts'
@@ -62,14 +61,19 @@ async function checkSame(path: string, file: string, before: Checkpoint, config:
   if (isCsv !== (config.input.format === 'csv')) {
     throw new UsageError(`--checkpoint: ${path} is of an input in ${isCsv ? 'csv' : 'ndjson'}${remedy}`)
   }
-  const difference = isObject(before.input) ? await whyAnotherInput(file, before.input, before.safeBytes) : 'unknown'
+  const difference = await whyAnotherInput(file, before.input, before.safeBytes)
   if (difference !== null) {
     throw new UsageError(`--checkpoint: ${path} is not of ${file} as it is now: ${difference}${remedy}`)
   }
 }
 
+/** The addresses of an output, as a checkpoint keeps them. */
+export function addressesOf({ output }: OutputConfig): string {
+  return String(output.bootstrapServers)
+}
+
 /** What whoever resumes must know. */
-export function tellResumed({ path, before }: HeldCheckpoint): void {
+export function tellResumed({ path, before }: HeldCheckpoint, config: OutputConfig): void {
   if (before === null) return
   const { safeRows, windowRows } = before
   const twice =
@@ -77,4 +81,8 @@ export function tellResumed({ path, before }: HeldCheckpoint): void {
       ? 'no row behind that was sent'
       : `up to ${counted(windowRows, 'row')} after it may be in the topic already`
   printNote(`resuming at row ${grouped(safeRows + 1)} (${path}); ${twice}`)
+  const { bootstrapServers: then = addressesOf(config) } = before
+  if (then === addressesOf(config)) return
+  const remedy = `if this is another cluster, remove ${path}`
+  printNote(`headrace: warning: bootstrapServers were ${JSON.stringify(then)} then: ${remedy}`)
 }

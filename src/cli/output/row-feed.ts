@@ -36,13 +36,15 @@ export class RowFeed {
   #given = 0
   #kept = 0
   #read: Position
+  /** The same, but before a row that may not be whole yet. */
+  #whole: Position
   #faults = 0
   #state: 'reading' | 'stopped' | 'ended' = 'reading'
   #onRoom: (() => void) | null = null
 
   constructor(options: RowFeedOptions) {
     this.#options = options
-    this.#read = this.#lastSafe = options.start
+    this.#read = this.#whole = this.#lastSafe = options.start
   }
 
   /** Rows that could not be read. */
@@ -93,13 +95,14 @@ export class RowFeed {
           return
         }
         this.#read = position
+        if (result.isCut !== true) this.#whole = position
         continue
       }
       while (this.#given - this.#kept >= this.#options.windowRows) {
         await new Promise<void>((resolve) => (this.#onRoom = resolve))
         if (this.#isStopped()) return
       }
-      this.#read = position
+      this.#read = this.#whole = position
       this.#given++
       this.#ends.push(position)
       yield result
@@ -112,7 +115,7 @@ export class RowFeed {
     const end = this.#ends[safeRows - this.#forgotten - 1]
     if (end !== undefined) this.#lastSafe = end
     // What could not be read at the end of the input, or before its first row, is done with, too.
-    if (safeRows === this.#given && this.#state === 'ended') this.#lastSafe = this.#read
+    if (safeRows === this.#given && this.#state === 'ended') this.#lastSafe = this.#whole
     if (safeRows - this.#forgotten >= FORGET_AT) {
       this.#ends = this.#ends.slice(safeRows - this.#forgotten)
       this.#forgotten = safeRows

@@ -13,7 +13,7 @@ import { openRows, type RowInput } from './open-input.ts'
 import type { OutputConfig } from './output-config.ts'
 import { OutputWatch } from './output-events.ts'
 import { reportOutput } from './output-report.ts'
-import { holdCheckpoint, tellResumed, type HeldCheckpoint } from './resume.ts'
+import { addressesOf, holdCheckpoint, tellResumed, type HeldCheckpoint } from './resume.ts'
 import { AT_THE_BEGINNING, RowFeed, type Position } from './row-feed.ts'
 import { endingOf, type WriteEnding } from './write-ending.ts'
 
@@ -103,7 +103,7 @@ class OutputRun {
     const watch = this.#watch
     try {
       if (complain(await stepsOf(this.#output))) return EXIT.connection
-      if (this.#held !== null) tellResumed(this.#held)
+      if (this.#held !== null) tellResumed(this.#held, this.#options.config)
       if (this.#input.isTerminal) printNote('reading rows from the terminal, one a line; Ctrl-D ends')
       // Before the first row: from now on rows may be in the topic.
       await this.#checkpointer?.finish(0, this.#start, this.#windowRows)
@@ -182,10 +182,11 @@ class OutputRun {
   }
 
   #openCheckpointer({ path, inputPath }: HeldCheckpoint): Checkpointer {
-    const { topic } = this.#options.config.output
+    const { config } = this.#options
+    const place = { topic: config.output.topic, bootstrapServers: addressesOf(config) }
     return new Checkpointer({
       ...{ path, inputPath, windowRows: this.#windowRows },
-      describe: () => ({ topic, ...this.#input.describe() }),
+      describe: () => ({ ...place, ...this.#input.describe() }),
       onKept: (rows) => this.#feed.keep(rows),
       onError: (error) => this.#stop(error instanceof Error ? error.message : String(error)),
     })

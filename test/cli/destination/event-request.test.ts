@@ -45,3 +45,12 @@ describe('a batch', () => {
     expect(readEvents({ batch: [] }, 'batch', 12, AT)).toEqual({ events: [], indexes: [], faults: [] })
   })
 })
+
+test('an event that is nested too deeply to be written is refused alone, for good', () => {
+  const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+  const { events, faults } = readEvents({ batch: [{ ...event, properties: { deep } }, event] }, 'batch', 200_000, AT)
+  expect(events).toHaveLength(1)
+  expect(faults).toEqual([
+    { index: 0, messageId: 'm', code: 'EVENT_TOO_DEEP', message: 'The event is nested too deeply.' },
+  ])
+})

@@ -297,6 +297,18 @@ describe('seg-S22: under load', () => {
 })
 
 describe('seg-S22: how it is', () => {
+  test('a check of health in HTTP/1.0, which has no Host, is answered', async () => {
+    const { url } = await startEventService()
+    expect(await rawRequest(url, 'GET /healthz HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  })
+
+  test('an event chooses nothing that a terminal would obey', async () => {
+    const error = { code: 'TOPIC_NOT_ALLOWED', message: 'topic a\nheadrace: all is well\u001b[2J\u009b2J\u2028.' }
+    const { post, notes } = await startEventService({ deliver: failing({ status: 400, retry: false, error }) })
+    await post('/v1/track', track)
+    expect(notes).toEqual(['TOPIC_NOT_ALLOWED (1): mapping "all": topic a headrace: all is well?[2J?2J?.'])
+  })
+
   test('/healthz, /readyz and /metrics', async () => {
     const { url, post } = await startEventService()
     expect((await fetch(`${url}/healthz`)).status).toBe(200)
@@ -357,6 +369,21 @@ describe('seg-S22: how it is', () => {
     expect(isOver).toBe(false)
     for (const each of finish) each()
     expect(await drained).toBe(true)
+  })
+
+  test('draining does not wait for who has sent no whole request head', async () => {
+    const { url, service } = await startEventService()
+    const { hostname, port } = new URL(url)
+    const [silent, slow] = [connect(Number(port), hostname), connect(Number(port), hostname)]
+    const hungUp = [silent, slow].map(
+      (socket) => new Promise((resolve) => socket.on('error', resolve).on('close', resolve)),
+    )
+    await Promise.all([silent, slow].map((socket) => new Promise((resolve) => socket.on('connect', resolve))))
+    slow.write('GET /heal')
+    // Both are known to the server by now: it answers who came after them.
+    expect((await fetch(`${url}/healthz`)).status).toBe(200)
+    expect(await service.drain(4000)).toBe(true)
+    await Promise.all(hungUp)
   })
 
   test('draining gives up in time', async () => {

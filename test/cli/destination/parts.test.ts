@@ -26,6 +26,18 @@ describe('Load', () => {
     expect(load.events).toBe(0)
   })
 
+  test('bounds the bytes that are on their way, whatever the number of events', async () => {
+    const load = new Load({ maxEvents: 100, now: () => 0 })
+    const half = 40 * 1024 * 1024
+    let finish = (): void => undefined
+    const first = load.carry(1, () => new Promise<void>((resolve) => (finish = resolve)), half)
+    expect(() => load.carry(1, () => Promise.resolve(), half)).toThrow('Too many events')
+    await load.carry(1, () => Promise.resolve(), 1000)
+    finish()
+    await first
+    await load.carry(1, () => Promise.resolve(), half)
+  })
+
   test('bounds what is read at once', () => {
     const load = new Load({ maxEvents: 1, now: () => 0 })
     load.addBodyBytes(60_000_000)

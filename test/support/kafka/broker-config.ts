@@ -15,6 +15,7 @@ export function brokerConfig(plan: ClusterPlan, node: NodePlan): string {
   const properties: Properties = {
     ...(plan.zookeeper === undefined ? identity(plan, node) : zookeeperIdentity(plan, node)),
     ...listenerSettings(plan, node),
+    ...RETENTION,
     ...replication(plan.nodes.length),
     ...securityProperties(plan),
     ...plan.properties,
@@ -73,6 +74,9 @@ function listenerSettings(plan: ClusterPlan, node: NodePlan): Properties {
     'inter.broker.listener.name': 'PLAINTEXT',
   }
 }
+
+/** Records of tests may be of long ago; they would be deleted half a minute after the start of the broker. */
+const RETENTION: Properties = { 'log.retention.ms': '-1' }
 
 /** Kafka's defaults want three brokers for its internal topics and 50 partitions in them. */
 function replication(nodes: number): Properties {
