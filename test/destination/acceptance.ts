@@ -1,13 +1,4 @@
-/**
- * The acceptance rows of the destination (destination-and-output.md part C), each with the tests that hold it:
- * `file > name of a test, or of its describe`. `acceptance.test.ts` looks whether they are there.
- */
-export interface AcceptanceRow {
-  /** As in the names of the tests. */
-  readonly id: string
-  readonly feature: string
-  readonly tests: readonly string[]
-}
+import type { AcceptanceRow } from '../support/acceptance-rows.ts'
 
 const SETTINGS = 'test/destination/settings/validate-settings.test.ts'
 const MATERIAL = 'test/destination/settings/material.test.ts'
@@ -20,6 +11,10 @@ const WHOLE = 'test/destination/end-to-end.test.ts'
 const BROKERS = 'test/brokers/destination.test.ts'
 const MSK = 'test/brokers/destination-msk.test.ts'
 
+/**
+ * The acceptance rows of the destination (destination-and-output.md part C), each with the tests that hold it:
+ * `file > name of a test, or of its describe`. `acceptance.test.ts` looks whether they are there.
+ */
 export const ACCEPTANCE: readonly AcceptanceRow[] = [
   {
     id: 'seg-S1',

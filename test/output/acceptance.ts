@@ -1,13 +1,4 @@
-/**
- * The acceptance rows of the output (destination-and-output.md part C), each with the tests that hold it:
- * `file > name of a test, or of its describe`. `acceptance.test.ts` looks whether they are there.
- */
-export interface AcceptanceRow {
-  /** As in the names of the tests. */
-  readonly id: string
-  readonly feature: string
-  readonly tests: readonly string[]
-}
+import type { AcceptanceRow } from '../support/acceptance-rows.ts'
 
 const JSON_BYTES = 'test/output/serialize/json.test.ts'
 const CSV = 'test/output/serialize/csv.test.ts'
@@ -17,6 +8,10 @@ const BROKERS = 'test/brokers/output.test.ts'
 const OPTIONS = 'test/output/options.test.ts'
 const CLI = 'test/cli/output.test.ts'
 
+/**
+ * The acceptance rows of the output (destination-and-output.md part C), each with the tests that hold it:
+ * `file > name of a test, or of its describe`. `acceptance.test.ts` looks whether they are there.
+ */
 export const ACCEPTANCE: readonly AcceptanceRow[] = [
   {
     id: 'asa-Z1',
