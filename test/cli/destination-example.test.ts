@@ -63,7 +63,7 @@ test('seg-S22: the example runs as its README says', async () => {
   const mappings = lines.map((line) => /^line \d+ {2}(\w+) {2}200 {2}\w+ \d+ @ \d+$/.exec(line)?.[1] ?? 'none')
   const expected = ['none', 'everything', 'everything', 'audiences', 'everything', 'audiences', 'everything']
   expect(mappings).toEqual([...expected, 'everything', 'orders', 'everything', 'everything', 'everything', 'none'])
-  expect(file.stderr).toMatch(/^11 delivered of 10 events in .*; 2 events not for Kafka\n$/)
+  expect(file.stderr).toMatch(/^11 records delivered from 10 events in .*; 2 events not for Kafka\n$/)
 }, 30_000)
 
 const hasCurl = ((): boolean => {

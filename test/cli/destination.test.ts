@@ -90,7 +90,7 @@ describe('headrace destination --file', () => {
     ])
     expect(code).toBe(1)
     expect(cluster.recordCount('t') - before).toBe(2)
-    expect(notes(stderr)[0]).toMatch(/^2 delivered of 4 events in .*; 1 event not for Kafka$/)
+    expect(notes(stderr)[0]).toMatch(/^2 records delivered from 4 events in .*; 1 event not for Kafka$/)
     expect(stderr).toMatch(/INVALID_JSON +2 {2}lines 2; 7 {2}The line is not valid JSON/)
   })
 

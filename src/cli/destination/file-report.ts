@@ -22,7 +22,7 @@ export function reportFile({ delivery, seconds, inputName, isJson }: ReportOptio
     ...(duplicates > 0 ? [`${grouped(duplicates)} of them there already`] : []),
     ...(skipped > 0 ? [`${counted(skipped, 'event')} not for Kafka`] : []),
   ]
-  const delivered = paint.bold(`${grouped(tally.delivered)} delivered of ${counted(events, 'event')}`)
+  const delivered = paint.bold(`${counted(tally.delivered, 'record')} delivered from ${counted(events, 'event')}`)
   printNote([`${delivered} in ${inSeconds(seconds)}${rate}`, ...others].join('; '))
   if (tally.failed > 0) printFailures(tally.failed, tally.failures)
   if (stopped !== null) printNote(`headrace: ${whyStopped(delivery, inputName)}`)
