@@ -26,7 +26,7 @@ export const FOLDED_FROM_BYTES = 8192
 const VECTOR_BYTES = 16
 /** How far behind a vector those are that it takes up; the last is how many are left in the end. */
 const DISTANCES = [65, 155, 170, 195, 209] as const
-const LEFT_BYTES = 209 * VECTOR_BYTES
+const LEFT_BYTES = DISTANCES[4] * VECTOR_BYTES
 /** Vectors of one turn of the loop. Less than the smallest distance, so that they do not wait for each other. */
 const TURN = 4
 const TURN_BYTES = TURN * VECTOR_BYTES

@@ -12,6 +12,6 @@ let folding: Crc32c | null | undefined
  */
 export function crc32c(bytes: Uint8Array, start = 0, end: number = bytes.length, seed = 0): number {
   if (end - start < FOLDED_FROM_BYTES) return crc32cByTable(bytes, start, end, seed)
-  folding ??= foldingCrc32c()
+  if (folding === undefined) folding = foldingCrc32c()
   return (folding ?? crc32cByTable)(bytes, start, end, seed)
 }

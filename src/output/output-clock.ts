@@ -2,8 +2,6 @@ import { systemVaultClock, type VaultClock } from './key-vault/vault-clock.ts'
 
 /** What the output needs of time. */
 export interface OutputClock extends VaultClock {
-  /** @param keepAlive false: the process may end before that. */
-  after(delayMs: number, fn: () => void, keepAlive?: boolean): { cancel(): void }
   /** Runs `fn` when the current turn of the event loop is done. */
   soon(fn: () => void): void
 }
@@ -11,11 +9,6 @@ export interface OutputClock extends VaultClock {
 /* eslint-disable no-restricted-globals -- the output's own clock: it may import the library's public API only */
 export const systemOutputClock: OutputClock = {
   ...systemVaultClock,
-  after(delayMs, fn, keepAlive = true) {
-    const timeout = setTimeout(fn, delayMs)
-    if (!keepAlive) timeout.unref()
-    return { cancel: () => clearTimeout(timeout) }
-  },
   soon: (fn) => void setImmediate(fn),
 }
 /* eslint-enable no-restricted-globals */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { KafkaDestination, type DestinationSettings } from '../../src/destination/destination.ts'
-import { assumed, FakeSts, ROLE_SECRET, ROLE_TOKEN } from '../sasl/fake-sts.ts'
+import { ROLE_SECRET, ROLE_TOKEN, withSts } from '../sasl/fake-sts.ts'
 import { canarySecret, registerSecret } from '../support/canary.ts'
 import { startMskCluster, type MskCluster } from '../support/kafka/msk-cluster.ts'
 import { readTopic } from '../support/kafka/readers.ts'
@@ -59,23 +59,11 @@ describeBrokers('the destination and AWS IAM', () => {
   })
 
   test('seg-S4: the role in authorizationIdentity is assumed', async () => {
-    const sts = new FakeSts(msk.keys.lasting.secretAccessKey)
-    await sts.listen()
-    const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
-    sts.reply = () => ({ status: 200, body: assumed(sts.requests.length, inAnHour) })
-    const { fetch } = globalThis
-    vi.stubGlobal('fetch', (url: string, init: RequestInit) =>
-      // The fake one goes on to a loopback address.
-      url.startsWith('https:') ? sts.fetch(url, init) : fetch(url, init),
-    )
-    try {
+    await withSts(msk.keys.lasting.secretAccessKey, async (sts) => {
       const results = await deliver(settings({ authorizationIdentity: ROLE }), 'made')
       expect(results).toMatchObject([{ status: 200 }])
       expect(sts.requests.map(({ form }) => form['RoleArn'])).toEqual([ROLE])
-    } finally {
-      vi.unstubAllGlobals()
-      await sts.close()
-    }
+    })
   })
 
   test('seg-S2: anything else there, and a region that nobody tells, are 400', async () => {

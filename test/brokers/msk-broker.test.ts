@@ -1,9 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Producer, type ProducerOptions } from '../../src/index.ts'
-import { assumed, FakeSts, ROLE_SECRET, ROLE_TOKEN } from '../sasl/fake-sts.ts'
+import { ROLE_SECRET, ROLE_TOKEN, withSts } from '../sasl/fake-sts.ts'
 import { newKeys, startMskCluster, type AwsKeys, type MskCluster } from '../support/kafka/msk-cluster.ts'
 import * as readers from '../support/kafka/readers.ts'
 import { describeBrokers } from '../support/kafka/require-brokers.ts'
@@ -138,25 +138,13 @@ describeBrokers('a broker that lets in by AWS_MSK_IAM', () => {
   })
 
   it('lets in who has assumed a role', async () => {
-    const sts = new FakeSts(msk.keys.lasting.secretAccessKey)
-    await sts.listen()
-    const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
-    sts.reply = () => ({ status: 200, body: assumed(sts.requests.length, inAnHour) })
-    const { fetch } = globalThis
-    vi.stubGlobal('fetch', (url: string, init: RequestInit) =>
-      // The fake one goes on to a loopback address.
-      url.startsWith('https:') ? sts.fetch(url, init) : fetch(url, init),
-    )
-    try {
+    await withSts(msk.keys.lasting.secretAccessKey, async (sts) => {
       const before = await end()
       const sasl = { mechanism: 'aws-msk-iam', credentials: msk.keys.lasting, roleArn: ROLE } as const
       await sendOne({ ...options({ keys: msk.keys.lasting }), sasl })
       expect(await end()).toBe(before + 1n)
       expect(sts.requests.map(({ form }) => form['RoleArn'])).toEqual([ROLE])
-    } finally {
-      vi.unstubAllGlobals()
-      await sts.close()
-    }
+    })
   })
 
   it('takes the next keys of the same role on the same connection', async () => {

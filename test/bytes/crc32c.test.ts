@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { FOLDED_FROM_BYTES, foldingCrc32c, type WebAssemblyHost } from '../../src/bytes/crc32c-fold.ts'
 import { crc32c } from '../../src/bytes/crc32c.ts'
 
@@ -112,5 +112,19 @@ describe('long inputs', () => {
     ],
   ])('cannot be folded where %s', (_, host) => {
     expect(foldingCrc32c(host as WebAssemblyHost | null)).toBeNull()
+  })
+
+  test('are looked at once for whether they can be folded, also where they cannot', async () => {
+    const validate = vi.fn(() => false)
+    vi.stubGlobal('WebAssembly', { validate })
+    vi.resetModules()
+    try {
+      const fresh = await import('../../src/bytes/crc32c.ts')
+      const sums = [1, 2].map(() => fresh.crc32c(memory))
+      expect(sums).toEqual([slowCrc32c(memory), slowCrc32c(memory)])
+      expect(validate).toHaveBeenCalledTimes(1)
+    } finally {
+      vi.unstubAllGlobals()
+    }
   })
 })

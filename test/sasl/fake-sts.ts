@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { vi } from 'vitest'
 import { canarySecret } from '../support/canary.ts'
 import type { Fetch } from '../../src/sasl/sts.ts'
 
@@ -46,6 +47,13 @@ export class FakeSts {
     return fetch(`http://127.0.0.1:${port}${pathname}${search}`, { ...init, headers })
   }
 
+  /** The global `fetch` leads here, too, but for plain http: that is what goes on from here. `vi.unstubAllGlobals()` ends it. */
+  takeOver(): void {
+    const { fetch: real } = globalThis
+    const led: Fetch = (url, init) => (url.startsWith('https:') ? this.fetch(url, init) : real(url, init))
+    vi.stubGlobal('fetch', led)
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -77,6 +85,21 @@ export class FakeSts {
     for (const part of [day, region, 'sts', 'aws4_request', toSign])
       key = createHmac('sha256', key).update(part).digest()
     return (key as Buffer).toString('hex') === signature && host.includes(`.${region}.`)
+  }
+}
+
+/** While `use` runs, STS is here for the whole process, and gives roles for an hour. */
+export async function withSts(secretAccessKey: string, use: (sts: FakeSts) => Promise<void>): Promise<void> {
+  const sts = new FakeSts(secretAccessKey)
+  await sts.listen()
+  const inAnHour = new Date(Date.now() + 3_600_000).toISOString()
+  sts.reply = () => ({ status: 200, body: assumed(sts.requests.length, inAnHour) })
+  sts.takeOver()
+  try {
+    await use(sts)
+  } finally {
+    vi.unstubAllGlobals()
+    await sts.close()
   }
 }
 

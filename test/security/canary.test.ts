@@ -168,9 +168,7 @@ describe.each(ways)('%s', (_name, sasl) => {
     sts.reply = () => ({ status: 200, body: assumed(1, '2999-01-01T00:00:00Z') })
     await sts.listen()
     open.push(() => sts.close())
-    const real = globalThis.fetch
-    const fetched: typeof sts.fetch = (url, init) => (url.startsWith('https:') ? sts.fetch(url, init) : real(url, init))
-    vi.stubGlobal('fetch', fetched)
+    sts.takeOver()
   })
   const tls = (): object => ({ tls: { ca: root.cert } })
   const tlsServer = (): ScriptedOptions => ({ tls: { cert: server.cert, key: server.key } })

@@ -4,7 +4,8 @@ export interface VaultClock {
   now(): number
   /** Milliseconds since the Unix epoch. */
   wallNow(): number
-  after(delayMs: number, fn: () => void): { cancel(): void }
+  /** @param keepAlive false: the process may end before that. */
+  after(delayMs: number, fn: () => void, keepAlive?: boolean): { cancel(): void }
   /** A number in [0, 1). */
   random(): number
 }
@@ -13,8 +14,9 @@ export interface VaultClock {
 export const systemVaultClock: VaultClock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
-  after(delayMs, fn) {
+  after(delayMs, fn, keepAlive = true) {
     const timeout = setTimeout(fn, delayMs)
+    if (!keepAlive) timeout.unref()
     return { cancel: () => clearTimeout(timeout) }
   },
   random: () => Math.random(),
