@@ -1,4 +1,5 @@
 import { defaultBatchKeys } from './mapping/send-fields.ts'
+import { defaultBatching } from './mapping/validate-send.ts'
 import type { PreparedEvent } from './prepare-event.ts'
 
 /** What is put into batches: knows the mapping that it came from. */
@@ -8,6 +9,7 @@ export interface Batchable {
 }
 
 interface OpenBatch<Job> {
+  readonly key: string
   readonly jobs: Job[]
   bytes: number
   maxBytes: number
@@ -24,63 +26,78 @@ interface OpenBatch<Job> {
 export function batchesByTopic<Job extends Batchable>(jobs: readonly Job[]): Map<string, Job[][]> {
   const topics = new Map<string, Job[][]>()
   const open = new Map<string, OpenBatch<Job>>()
+  let latest: OpenBatch<Job> | null = null
   for (const job of jobs) {
-    const { send } = job.prepared
-    const key = send.batching.isEnabled ? batchKey(job) : ''
-    const batch = open.get(key)
-    if (key !== '' && batch !== undefined && takes(batch, job)) add(batch, job)
-    else {
-      const batches = topics.get(send.topic) ?? []
-      topics.set(send.topic, batches)
-      const opened = { jobs: [], bytes: 0, maxBytes: Infinity, maxSize: Infinity }
-      add(opened, job)
-      batches.push(opened.jobs)
-      if (key !== '') open.set(key, opened)
+    // Mostly, an event goes where the one before it went: that is seen without a key.
+    const isLikeLatest: boolean = latest !== null && haveSameKey(latest.jobs[0], job)
+    const key: string = isLikeLatest ? (latest?.key ?? '') : batchKey(job)
+    const batch: OpenBatch<Job> | null = isLikeLatest ? latest : (open.get(key) ?? null)
+    if (batch !== null && takes(batch, job)) {
+      add(batch, job)
+      latest = batch
+      continue
     }
+    latest = { key, jobs: [], bytes: 0, maxBytes: Infinity, maxSize: Infinity }
+    add(latest, job)
+    if (key !== '') open.set(key, latest)
+    const { topic } = job.prepared.record
+    const batches = topics.get(topic)
+    if (batches === undefined) topics.set(topic, [latest.jobs])
+    else batches.push(latest.jobs)
   }
   return topics
 }
 
+/** They certainly have: others may, too. */
+function haveSameKey(first: Batchable | undefined, { mapping, prepared }: Batchable): boolean {
+  if (first?.mapping !== mapping) return false
+  const { batching, record, partition, defaultPartition } = first.prepared
+  if (batching !== defaultBatching || prepared.batching !== defaultBatching) return false
+  const isOfTopic = record.topic === prepared.record.topic
+  return isOfTopic && partition === prepared.partition && defaultPartition === prepared.defaultPartition
+}
+
 function takes<Job extends Batchable>(batch: OpenBatch<Job>, { prepared }: Job): boolean {
-  const { bytes, size } = prepared.send.batching
+  const { bytes, size } = prepared.batching
   const fitsBytes = batch.bytes + prepared.bytes <= Math.min(batch.maxBytes, bytes)
   return fitsBytes && batch.jobs.length < Math.min(batch.maxSize, size)
 }
 
 function add<Job extends Batchable>(batch: OpenBatch<Job>, job: Job): void {
-  const { bytes, send } = job.prepared
+  const { bytes, batching } = job.prepared
   batch.jobs.push(job)
   batch.bytes += bytes
-  batch.maxBytes = Math.min(batch.maxBytes, send.batching.bytes)
-  batch.maxSize = Math.min(batch.maxSize, send.batching.size)
+  batch.maxBytes = Math.min(batch.maxBytes, batching.bytes)
+  batch.maxSize = Math.min(batch.maxSize, batching.size)
 }
 
+/** '': nothing shares a batch with it. */
 function batchKey({ mapping, prepared }: Batchable): string {
-  const { send } = prepared
+  const { batching, record, partition, defaultPartition } = prepared
+  if (!batching.isEnabled) return ''
   // The usual ones, without JSON for every event: no name of a topic begins with a bracket and a number.
-  if (send.batching.keys === defaultBatchKeys) {
-    return `${mapping.index} ${send.partition ?? ''} ${send.defaultPartition ?? ''} ${send.topic}`
-  }
-  return JSON.stringify([mapping.index, send.topic, ...send.batching.keys.map((name) => keyPart(name, prepared))])
+  if (batching.keys === defaultBatchKeys)
+    return `${mapping.index} ${partition ?? ''} ${defaultPartition ?? ''} ${record.topic}`
+  return JSON.stringify([mapping.index, record.topic, ...batching.keys.map((name) => keyPart(name, prepared))])
 }
 
 /** What is not the name of a field is the same for all. */
-function keyPart(name: string, { send, record }: PreparedEvent): unknown {
+function keyPart(name: string, { record, partition, defaultPartition, batching }: PreparedEvent): unknown {
   switch (name) {
     case 'partition':
-      return send.partition
+      return partition
     case 'default_partition':
-      return send.defaultPartition
+      return defaultPartition
     case 'key':
-      return send.key
+      return record.key
     case 'headers':
-      return send.headers
+      return record.headers
     case 'payload':
       return String(record.value)
     case 'batch_bytes':
-      return send.batching.bytes
+      return batching.bytes
     case 'batch_size':
-      return send.batching.size
+      return batching.size
     default:
       return null
   }

@@ -4,7 +4,7 @@ import type { DeliveryResult } from './delivery-result.ts'
 import type { Job } from './job.ts'
 import { jsonText } from './json-text.ts'
 import { isBroken } from './producer-cache.ts'
-import { writeBatch, type Outcome } from './write-batch.ts'
+import { listOf, writeBatch, type Outcome } from './write-batch.ts'
 
 /** Statuses of events that will never get through as they are. What an operator can mend (401, 403, 404) is not here. */
 const FOR_GOOD = [400, 413]
@@ -24,7 +24,7 @@ export async function writeDeadLetters(
 ): Promise<void> {
   const letters = jobs.map((job) => ({ job, record: deadLetter(topic, job) }))
   const records = letters.flatMap(({ record }) => (record === null ? [] : [record]))
-  const written = await writeBatch(producer, records)
+  const written = listOf(await writeBatch(producer, records))
   if (written.some((outcome) => 'error' in outcome && isBroken(outcome.error))) onBroken(producer)
   const outcomes = written.values()
   for (const { job, record } of letters) {
@@ -35,7 +35,7 @@ export async function writeDeadLetters(
 
 function deadLetter(topic: string, { source, result, prepared }: Job): ProducerRecord | null {
   const json = jsonText(source)
-  if ('problem' in json || result === null) return null
+  if (typeof json !== 'string' || result === null) return null
   const headers: [string, string][] = [
     ['headrace-error-status', String(result.status)],
     ['headrace-error-code', result.error?.code ?? ''],
@@ -43,12 +43,12 @@ function deadLetter(topic: string, { source, result, prepared }: Job): ProducerR
     ['headrace-mapping', result.mapping ?? ''],
     ...(result.topic === undefined ? [] : [['headrace-topic', result.topic] as [string, string]]),
   ]
-  return { topic, value: json.text, key: prepared?.send.key, headers }
+  return { topic, value: json, key: prepared?.record.key, headers }
 }
 
 function placeOf(outcome: Outcome | undefined): NonNullable<DeliveryResult['deadLetter']> {
   if (outcome === undefined) return { error: 'The event cannot be written as JSON.' }
   if ('error' in outcome) return { error: classifyFailure(outcome.error).error.message }
-  const { topic, partition, offset } = outcome.metadata
+  const { topic, partition, offset } = outcome
   return { topic, partition, offset }
 }

@@ -1,10 +1,10 @@
 /**
  * A value as JSON, or what keeps it from being written, for the end of a sentence. Nothing of the value is in that.
  */
-export function jsonText(value: unknown): { readonly text: string } | { readonly problem: string } {
+export function jsonText(value: unknown): string | { readonly problem: string } {
   try {
     const text = JSON.stringify(value) as string | undefined
-    return text === undefined ? { problem: 'has nothing that JSON can hold' } : { text }
+    return text === undefined ? { problem: 'has nothing that JSON can hold' } : text
   } catch (error) {
     return { problem: `cannot be written as JSON: ${reasonOf(error)}` }
   }

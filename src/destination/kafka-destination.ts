@@ -12,7 +12,7 @@ import {
   type KafkaDestinationOptions,
   type ResolvedDestinationOptions,
 } from './destination-options.ts'
-import { headOf, jobsOf, type Job, type SendJob } from './job.ts'
+import { addJobs, headOf, type Job, type SendJob } from './job.ts'
 import { logFailures } from './log-failures.ts'
 import { isObject } from './mapping/json-value.ts'
 import { Metrics } from './metrics.ts'
@@ -86,8 +86,10 @@ export class KafkaDestination {
     if (!isList(events)) {
       throw new DestinationError('INVALID_ARGUMENT', 'deliver: INVALID_ARGUMENT: expected a list of events')
     }
+    // A list is taken event by event: one that is read as it goes never has all its events in memory.
+    if (options.isBatch !== undefined) return await this.#track(this.#deliver(events, options.isBatch))
     const list = [...events]
-    return await this.#track(this.#deliver(list, options.isBatch ?? list.length > 1))
+    return await this.#track(this.#deliver(list, list.length > 1))
   }
 
   /**
@@ -120,21 +122,29 @@ export class KafkaDestination {
     return this.close()
   }
 
-  async #deliver(events: readonly unknown[], isBatch: boolean): Promise<DeliveryResult[]> {
-    const options = { ...this.#options, mappings: this.#mappings, isBatch }
+  async #deliver(events: Iterable<unknown>, isBatch: boolean): Promise<DeliveryResult[]> {
+    const keepsSource = this.#ids !== null || this.#options.deadLetterTopic !== null
+    const options = { ...this.#options, mappings: this.#mappings, isBatch, keepsSource }
     const jobs: Job[] = []
-    for (const [index, event] of events.entries()) jobs.push(...jobsOf(event, index, options))
+    let count = 0
+    for (const event of events) addJobs(jobs, event, count++, options)
     const { toSend, waiting } = claimJobs(this.#ids, jobs)
     try {
       await this.#write(jobs, toSend)
     } finally {
-      settleClaims(toSend)
+      if (this.#ids !== null) settleClaims(toSend)
     }
     for (const { job, first } of waiting) job.result = { ...(await first), ...headOf(job), isDuplicate: true }
     const results: DeliveryResult[] = []
-    for (const { result } of jobs) if (result !== null) results.push(printableResult(result))
-    this.#metrics.delivered(events.length, results)
-    logFailures(this.#given.logger, results)
+    const failures: DeliveryResult[] = []
+    for (const { result } of jobs) {
+      if (result === null) continue
+      const printable = printableResult(result)
+      results.push(printable)
+      if (printable.error !== undefined) failures.push(printable)
+    }
+    this.#metrics.delivered(count, results)
+    if (failures.length > 0) logFailures(this.#given.logger, failures)
     return results
   }
 

@@ -2,22 +2,34 @@ import type { ProducerRecord } from '../index.ts'
 import { audienceMembership } from './mapping/audience.ts'
 import { MappingError } from './mapping/mapping-error.ts'
 import { setOwn } from './mapping/own-value.ts'
-import { validateSend, type Send } from './mapping/validate-send.ts'
+import { validateSend, type BatchingHints, type Send } from './mapping/validate-send.ts'
 import type { CompiledMapping } from './compile-mappings.ts'
 import type { DeliveryFailure } from './delivery-result.ts'
 import { jsonText } from './json-text.ts'
 import { isAllowedTopic, type TopicAllowList } from './topic-allow-list.ts'
 
-/** An event under a mapping, ready to be sent. */
-export interface PreparedEvent {
-  readonly send: Send
+/** An event under a mapping, ready to be sent. Nothing of it holds on to the event: only its JSON is kept. */
+export class PreparedEvent {
   readonly record: ProducerRecord
   /** Of value, key and headers. */
   readonly bytes: number
+  readonly partition: number | null
+  readonly defaultPartition: number | null
+  readonly batching: BatchingHints
+
+  constructor(send: Send, json: string, timestamp: number | undefined) {
+    const { topic, headers, key, partition, defaultPartition, batching } = send
+    // As text: the producer encodes it straight into its batch.
+    this.record = { topic, value: json, key, headers, partition: partition ?? defaultPartition ?? undefined, timestamp }
+    this.bytes = Buffer.byteLength(json) + sideBytes(send)
+    this.partition = partition
+    this.defaultPartition = defaultPartition
+    this.batching = batching
+  }
 }
 
 /** What to send, or why not: status 400. */
-export type Preparation = { readonly prepared: PreparedEvent } | { readonly failure: DeliveryFailure }
+export type Preparation = PreparedEvent | DeliveryFailure
 
 export interface PrepareOptions {
   readonly isBatch: boolean
@@ -42,13 +54,8 @@ function prepare(event: unknown, mapping: CompiledMapping, options: PrepareOptio
     return refused('TOPIC_NOT_ALLOWED', 'The event chose a topic that is not in topicAllowList.')
   }
   const json = jsonText(withMembership(send.payload, event, mapping.audience))
-  if ('problem' in json) return refused('PAYLOAD_VALIDATION_FAILED', `Payload ${json.problem}.`)
-  const timestamp = options.isEventTime ? timestampOf(event) : undefined
-  const partition = send.partition ?? send.defaultPartition ?? undefined
-  const { topic, headers, key } = send
-  // As text: the producer encodes it straight into its batch.
-  const record: ProducerRecord = { topic, value: json.text, key, headers, partition, timestamp }
-  return { prepared: { send, record, bytes: Buffer.byteLength(json.text) + sideBytes(send) } }
+  if (typeof json !== 'string') return refused('PAYLOAD_VALIDATION_FAILED', `Payload ${json.problem}.`)
+  return new PreparedEvent(send, json, options.isEventTime ? timestampOf(event) : undefined)
 }
 
 function isTopicAllowed({ isTopicFromEvent }: CompiledMapping, topic: string, list: TopicAllowList | null): boolean {
@@ -78,6 +85,6 @@ function sideBytes({ key, headers }: Send): number {
   return bytes
 }
 
-function refused(code: string, message: string): Preparation {
-  return { failure: { code, message } }
+function refused(code: string, message: string): DeliveryFailure {
+  return { code, message }
 }

@@ -4,7 +4,7 @@ import { clusterTopics } from './cluster-topics.ts'
 import { mappingFreedom, type CompiledMapping } from './compile-mappings.ts'
 import { systemClock, type DestinationClock } from './destination-clock.ts'
 import type { DeliveryResult } from './delivery-result.ts'
-import { isSendJob, jobsOf } from './job.ts'
+import { addJobs, isSendJob, type Job, type JobOptions } from './job.ts'
 import { isObject, type Members } from './mapping/json-value.ts'
 import { Metrics } from './metrics.ts'
 import { sharedProducers, type CacheUser } from './producer-cache.ts'
@@ -57,13 +57,13 @@ export class SegmentDelivery {
     const { metrics } = user
     // A host that does not say what the mapping is gets no benefit of the doubt.
     const isTopicFromEvent = !isObject(call.rawMapping) || mappingFreedom(call.rawMapping) !== 'fixed'
-    const jobs = payloads.flatMap((payload, index) =>
-      jobsOf(payload, index, {
-        ...{ isBatch, isEventTime: false, integrationName: 'Kafka' },
-        mappings: [{ ...applied, isTopicFromEvent }],
-        topicAllowList: this.#options.topicAllowList ?? null,
-      }),
-    )
+    const options: JobOptions = {
+      ...{ isBatch, isEventTime: false, integrationName: 'Kafka', keepsSource: false },
+      mappings: [{ ...applied, isTopicFromEvent }],
+      topicAllowList: this.#options.topicAllowList ?? null,
+    }
+    const jobs: Job[] = []
+    for (const [index, payload] of payloads.entries()) addJobs(jobs, payload, index, options)
     const isEventHubs = [call.settings.brokers].flat().join().includes('.servicebus.windows.net')
     const writer = {
       classify: (error: unknown) => classifyFailure(error, isEventHubs),

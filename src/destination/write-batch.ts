@@ -10,7 +10,11 @@ import {
   type RecordMetadata,
 } from '../index.ts'
 
-export type Outcome = { readonly metadata: RecordMetadata } | { readonly error: unknown }
+/** Where a record is, or why it is not. */
+export type Outcome = RecordMetadata | { readonly error: unknown }
+
+/** The report of a batch of which everything was written; otherwise what became of each record. */
+export type Written = DeliveryReport | readonly Outcome[]
 
 /** Refusals of a batch for a single record in it; brokers before 2.4 do not say for which. */
 const ONE_OF_THEM = ['INVALID_RECORD', 'INVALID_TIMESTAMP', 'CORRUPT_MESSAGE']
@@ -29,7 +33,7 @@ const MAX_SEARCHES = 60
  *
  * @returns what became of each, in their order.
  */
-export async function writeBatch(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
+export async function writeBatch(producer: Producer, records: readonly ProducerRecord[]): Promise<Written> {
   return await search(producer, records, { left: MAX_SEARCHES })
 }
 
@@ -37,14 +41,15 @@ async function search(
   producer: Producer,
   records: readonly ProducerRecord[],
   budget: { left: number },
-): Promise<Outcome[]> {
+): Promise<Written> {
   budget.left--
-  let outcomes = await sendTogether(producer, records)
-  if (outcomes.every(isWritten)) return outcomes
+  const report = await sendTogether(producer, records)
+  if (!isList(report)) return report
+  let outcomes = report
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const others = indexesWhere(outcomes, (error) => codeOf(error) === 'BATCH_REJECTED' && !isMaybeWritten(error))
     if (others.length === 0) break
-    outcomes = replace(outcomes, others, await sendTogether(producer, pick(records, others)))
+    outcomes = replace(outcomes, others, listOf(await sendTogether(producer, pick(records, others))))
   }
   for (const shared of sharedRefusals(outcomes)) {
     outcomes = replace(outcomes, shared, await searchHalves(producer, pick(records, shared), budget))
@@ -52,8 +57,8 @@ async function search(
   return outcomes
 }
 
-export function isWritten(outcome: Outcome): boolean {
-  return 'metadata' in outcome
+export function isWritten(outcome: Outcome): outcome is RecordMetadata {
+  return !('error' in outcome)
 }
 
 /** Every record that comes later for the same topic will meet the same: nothing was sent, and no record is to blame. */
@@ -75,8 +80,8 @@ async function searchHalves(
 ): Promise<Outcome[]> {
   if (budget.left <= 0) return records.map(() => ({ error: notSearched() }))
   const middle = Math.ceil(records.length / 2)
-  const first = await search(producer, records.slice(0, middle), budget)
-  return [...first, ...(await search(producer, records.slice(middle), budget))]
+  const first = listOf(await search(producer, records.slice(0, middle), budget))
+  return [...first, ...listOf(await search(producer, records.slice(middle), budget))]
 }
 
 /** Refused with others, and not found out which of them are to blame: the next delivery goes on with fewer. */
@@ -85,21 +90,32 @@ function notSearched(): DeliveryError {
   return new DeliveryError('BATCH_REJECTED', `deliver: BATCH_REJECTED: ${what}`, { retriable: true })
 }
 
-async function sendTogether(producer: Producer, records: readonly ProducerRecord[]): Promise<Outcome[]> {
+async function sendTogether(producer: Producer, records: readonly ProducerRecord[]): Promise<Written> {
   try {
-    return outcomesOf(await producer.sendAllSettled(records), records.length)
+    const report = await producer.sendAllSettled(records)
+    return report.failed.length === 0 ? report : outcomesOf(report, records.length)
   } catch (error) {
     if (error instanceof BatchDeliveryError) return outcomesOf(error.report, records.length)
     return records.map(() => ({ error }))
   }
 }
 
+/** What became of each record, in their order. */
+export function listOf(written: Written): readonly Outcome[] {
+  return isList(written) ? written : outcomesOf(written, written.count)
+}
+
+export function isList(written: Written): written is readonly Outcome[] {
+  return Array.isArray(written)
+}
+
 function outcomesOf(report: DeliveryReport, count: number): Outcome[] {
-  const errors = new Map(report.failed.map(({ index, error }) => [index, error]))
-  return Array.from({ length: count }, (_, index) => {
-    const error = errors.get(index)
-    return error === undefined ? { metadata: report.metadata(index) } : { error }
-  })
+  const errors = new Map<number, unknown>(report.failed.map(({ index, error }) => [index, error]))
+  const outcomes: Outcome[] = []
+  for (let index = 0; index < count; index++) {
+    outcomes.push(errors.has(index) ? { error: errors.get(index) } : report.metadata(index))
+  }
+  return outcomes
 }
 
 /** Groups of records that one answer refused without saying which of them it is about. */

@@ -1,10 +1,10 @@
-import { DeliveryError, type Producer } from '../index.ts'
+import { DeliveryError, type DeliveryReport, type Producer } from '../index.ts'
 import { batchesByTopic } from './batches.ts'
 import type { ClassifiedFailure } from './classify-failure.ts'
-import { resultOf, type SendJob } from './job.ts'
+import { deliveredResult, resultOf, type SendJob } from './job.ts'
 import type { Metrics } from './metrics.ts'
 import { isBroken } from './producer-cache.ts'
-import { isTroubleOfTopic, isWritten, writeBatch, type Outcome } from './write-batch.ts'
+import { isList, isTroubleOfTopic, isWritten, writeBatch, type Outcome, type Written } from './write-batch.ts'
 
 type Batch = readonly SendJob[]
 
@@ -28,7 +28,7 @@ export async function writeJobs(producer: Producer, jobs: readonly SendJob[], wr
 async function writeTopic(producer: Producer, batches: readonly Batch[], writer: JobWriter): Promise<void> {
   for (const [index, jobs] of batches.entries()) {
     const outcomes = await writeOne(producer, jobs, writer)
-    if (outcomes.every(isWritten)) continue
+    if (!isList(outcomes) || outcomes.every(isWritten)) continue
     const trouble = troubleOf(outcomes)
     if (trouble === null && !outcomes.some(isTimeout)) continue
     const rest = batches.slice(index + 1).flat()
@@ -48,16 +48,22 @@ async function writeTopic(producer: Producer, batches: readonly Batch[], writer:
 
 /** Null: it is not that of the topic, or something got through: others may, too. */
 function troubleOf(outcomes: readonly Outcome[]): Outcome | null {
-  if (outcomes.some((outcome) => 'metadata' in outcome)) return null
+  if (outcomes.some(isWritten)) return null
   return outcomes.find(isTroubleOfTopic) ?? null
 }
 
-async function writeOne(producer: Producer, jobs: Batch, writer: JobWriter): Promise<readonly Outcome[]> {
-  writer.metrics.batchBytes(jobs.reduce((sum, { prepared }) => sum + prepared.bytes, 0))
+async function writeOne(producer: Producer, jobs: Batch, writer: JobWriter): Promise<Written> {
+  if (writer.metrics.isHeard) writer.metrics.batchBytes(jobs.reduce((sum, { prepared }) => sum + prepared.bytes, 0))
   const records = jobs.map(({ prepared }) => prepared.record)
-  const outcomes = await writeBatch(producer, records)
-  settle(jobs, outcomes, producer, writer)
-  return outcomes
+  const written = await writeBatch(producer, records)
+  if (isList(written)) settle(jobs, written, producer, writer)
+  else settleDelivered(jobs, written)
+  return written
+}
+
+function settleDelivered(jobs: Batch, report: DeliveryReport): void {
+  let index = 0
+  for (const job of jobs) job.result = deliveredResult(job, report.metadata(index++))
 }
 
 function settle(jobs: Batch, outcomes: readonly Outcome[], producer: Producer, writer: JobWriter): void {
@@ -72,6 +78,6 @@ function isTimeout(outcome: Outcome): boolean {
   return 'error' in outcome && outcome.error instanceof DeliveryError && outcome.error.code === 'DELIVERY_TIMEOUT'
 }
 
-function uniqueKey({ prepared: { send } }: SendJob): string {
-  return `${send.topic}-${send.partition ?? ''}-${send.defaultPartition ?? ''}`
+function uniqueKey({ prepared: { record, partition, defaultPartition } }: SendJob): string {
+  return `${record.topic}-${partition ?? ''}-${defaultPartition ?? ''}`
 }

@@ -1,5 +1,6 @@
 import type { HttpBindings } from '@hono/node-server'
-import { Hono, type Context } from 'hono'
+import type { Context } from 'hono'
+import { Hono } from 'hono/tiny'
 import type { DeliveryResult, KafkaDestination } from '../../destination/destination.ts'
 import { answerFor, type Answer } from './answer.ts'
 import { bodyWriteKey, kindOf, readEvents, type EventRequest } from './event-request.ts'

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import type { Line } from '../line-splitter.ts'
 import { recordReader } from '../record-reader.ts'
+import type { TextLine } from './text-lines.ts'
 
 /** A line that is no event, in the words of a result. */
 export interface LineFault {
@@ -10,59 +10,90 @@ export interface LineFault {
   readonly message: string
 }
 
-/** Lines that are delivered together, and those among them that cannot be. */
-export interface LineBatch {
-  /** Of each event, ascending. */
-  readonly lines: number[]
-  readonly events: unknown[]
-  readonly faults: LineFault[]
-  bytes: number
-}
-
 /** Longer ones are told, and not kept. */
 export const MAX_LINE_BYTES = 8 * 1024 * 1024
 
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+const BYTE_ORDER_MARK = '\ufeff'
 
 /** Its errors say where a line stops being JSON without quoting it. */
 const explain = recordReader({
   ...{ topic: '', format: 'ndjson', keyField: null, keySeparator: null, headers: [], partition: null },
 })
 
-export function newLineBatch(): LineBatch {
-  return { lines: [], events: [], faults: [], bytes: 0 }
+/** Lines that are delivered together. Each is read when its event is asked for: their events are never all in memory. */
+export class LineBatch {
+  /** Of each event that was read, ascending. */
+  readonly lines: number[] = []
+  /** Lines that are no events. */
+  readonly faults: LineFault[] = []
+  /** Of text or bytes, as memory goes. */
+  size = 0
+  /** What the input gave for them, line ends included. */
+  inputBytes = 0
+  readonly #firstLine: number
+  readonly #lines: TextLine[] = []
+
+  /** @param firstLine its number, counted from 1. */
+  constructor(firstLine: number) {
+    this.#firstLine = firstLine
+  }
+
+  get count(): number {
+    return this.#lines.length
+  }
+
+  get lastLine(): number {
+    return this.#firstLine + this.count - 1
+  }
+
+  add(line: TextLine): void {
+    this.size += line.length
+    this.#lines.push(line)
+  }
+
+  /** Once. A blank line is nothing. */
+  *events(): Generator {
+    for (const [place, line] of this.#lines.entries()) {
+      const number = this.#firstLine + place
+      const event = this.#read(number, line)
+      if (event === undefined) continue
+      this.lines.push(number)
+      yield event
+    }
+  }
+
+  /** Undefined, which JSON does not have: it is no event, and if it should be one it is among the faults. */
+  #read(number: number, line: TextLine): unknown {
+    if (typeof line !== 'string' && line.bytes === null) {
+      const message = `The line has ${line.length} bytes, more than ${MAX_LINE_BYTES}.`
+      this.faults.push({ line: number, status: 413, code: 'EVENT_TOO_LARGE', message })
+      return undefined
+    }
+    const given = typeof line === 'string' ? line : textOf(line.bytes)
+    // A byte order mark, as editors on Windows write it, is no part of the first event.
+    const text = number === 1 && given?.startsWith(BYTE_ORDER_MARK) === true ? given.slice(1) : given
+    if (text === '') return undefined
+    try {
+      if (text !== null) return JSON.parse(text) as unknown
+    } catch {
+      // `explain` finds out why.
+    }
+    this.#addFault(number, text === null ? bytesOf(line) : Buffer.from(text))
+    return undefined
+  }
+
+  #addFault(line: number, bytes: Buffer): void {
+    const fault = explain(bytes)
+    if (fault === null || !('message' in fault)) return
+    this.faults.push({ line, status: 400, code: fault.code, message: `The line is ${fault.message}.` })
+  }
 }
 
-/** Reads a line into a batch. A blank line is nothing. */
-export function addLine(batch: LineBatch, line: number, { bytes: given, length }: Line): void {
-  batch.bytes += length
-  // A byte order mark, as editors on Windows write it, is no part of the first event.
-  const bytes = line === 1 && given?.subarray(0, 3).equals(BYTE_ORDER_MARK) === true ? given.subarray(3) : given
-  if (bytes === null) {
-    const message = `The line has ${length} bytes, more than ${MAX_LINE_BYTES}.`
-    batch.faults.push({ line, status: 413, code: 'EVENT_TOO_LARGE', message })
-    return
-  }
-  if (bytes.length === 0) return
-  const event = parse(bytes)
-  if (event === undefined) addFault(batch, line, bytes)
-  else {
-    batch.lines.push(line)
-    batch.events.push(event)
-  }
+/** Null: it is not UTF-8. */
+function textOf(bytes: Buffer | null): string | null {
+  return bytes !== null && isUtf8(bytes) ? bytes.toString('utf8') : null
 }
 
-/** Undefined, which JSON does not have: it is not JSON. */
-function parse(bytes: Buffer): unknown {
-  try {
-    return isUtf8(bytes) ? (JSON.parse(bytes.toString('utf8')) as unknown) : undefined
-  } catch {
-    return undefined // `explain` finds out why
-  }
-}
-
-function addFault(batch: LineBatch, line: number, bytes: Buffer): void {
-  const fault = explain(bytes)
-  if (fault === null || !('message' in fault)) return
-  batch.faults.push({ line, status: 400, code: fault.code, message: `The line is ${fault.message}.` })
+function bytesOf(line: TextLine): Buffer {
+  return typeof line === 'string' ? Buffer.from(line) : (line.bytes ?? Buffer.alloc(0))
 }

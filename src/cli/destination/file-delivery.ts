@@ -1,9 +1,9 @@
 import type { DeliveryResult, KafkaDestination } from '../../destination/destination.ts'
-import { LineSplitter, type Line } from '../line-splitter.ts'
 import { Tally } from '../tally.ts'
-import { addLine, MAX_LINE_BYTES, newLineBatch, type LineBatch } from './event-lines.ts'
+import { LineBatch, MAX_LINE_BYTES } from './event-lines.ts'
 import { isOwnFault } from './own-faults.ts'
 import type { LineResult } from './result-lines.ts'
+import { TextLines, type TextLine } from './text-lines.ts'
 
 export interface FileDeliveryOptions {
   readonly destination: Pick<KafkaDestination, 'deliver'>
@@ -23,7 +23,7 @@ export type Stop =
 
 /** What is delivered at once, at most; what comes meanwhile is the next batch. */
 const BATCH_EVENTS = 1000
-const BATCH_BYTES = 4 * 1024 * 1024
+const BATCH_SIZE = 4 * 1024 * 1024
 
 /**
  * Events of an endless input through a destination, in order, with bounded memory: one batch is on its way, the next one
@@ -39,9 +39,8 @@ export class FileDelivery {
   /** The last line whose results are there. */
   settledLine = 0
   readonly #options: FileDeliveryOptions
-  readonly #splitter = new LineSplitter(MAX_LINE_BYTES)
-  #pending = newLineBatch()
-  #line = 0
+  readonly #splitter = new TextLines(MAX_LINE_BYTES)
+  #pending = new LineBatch(1)
   #delivering: Promise<void> | null = null
   #onTaken: (() => void) | null = null
   #stop: Stop | null = null
@@ -63,6 +62,7 @@ export class FileDelivery {
   async run(input: AsyncIterable<Buffer>): Promise<void> {
     try {
       for await (const bytes of input) {
+        this.#pending.inputBytes += bytes.length
         await this.#take(this.#splitter.push(bytes))
         if (this.#stop !== null) break
       }
@@ -74,11 +74,11 @@ export class FileDelivery {
     while (this.#delivering !== null) await this.#delivering
   }
 
-  async #take(lines: readonly Line[]): Promise<void> {
+  async #take(lines: readonly TextLine[]): Promise<void> {
     for (const line of lines) {
       while (isFull(this.#pending) && this.#stop === null) await this.#taken()
       if (this.#stop !== null) return
-      addLine(this.#pending, ++this.#line, line)
+      this.#pending.add(line)
     }
     this.#pump()
   }
@@ -95,22 +95,21 @@ export class FileDelivery {
   #pump(): void {
     const isHopeless = this.#stop?.because === 'hopeless'
     const batch = this.#pending
-    if (this.#delivering !== null || isHopeless || batch.events.length + batch.faults.length === 0) return
-    this.#pending = newLineBatch()
-    this.#delivering = this.#deliver(batch, this.#line).finally(() => {
+    if (this.#delivering !== null || isHopeless || batch.count === 0) return
+    this.#pending = new LineBatch(batch.lastLine + 1)
+    this.#delivering = this.#deliver(batch).finally(() => {
       this.#delivering = null
       this.#pump()
     })
     this.#onTaken?.()
   }
 
-  async #deliver(batch: LineBatch, lastLine: number): Promise<void> {
+  async #deliver(batch: LineBatch): Promise<void> {
     try {
-      const results =
-        batch.events.length === 0 ? [] : await this.#options.destination.deliver(batch.events, { isBatch: true })
+      const results = await this.#options.destination.deliver(batch.events(), { isBatch: true })
       this.#settle(batch, results)
-      this.settledLine = lastLine
-      this.settledInputBytes += batch.bytes
+      this.settledLine = batch.lastLine
+      this.settledInputBytes += batch.inputBytes
       this.#options.onBatch()
       const [first] = results
       const isHopeless = results.every((result) => result.status !== 200 && !isOwnFault(result))
@@ -155,6 +154,6 @@ export class FileDelivery {
   }
 }
 
-function isFull({ events, faults, bytes }: LineBatch): boolean {
-  return events.length + faults.length >= BATCH_EVENTS || bytes >= BATCH_BYTES
+function isFull({ count, size }: LineBatch): boolean {
+  return count >= BATCH_EVENTS || size >= BATCH_SIZE
 }

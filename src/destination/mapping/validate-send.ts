@@ -46,8 +46,10 @@ const MAX_PARTITION = 2 ** 31 - 1
 /** What the fields of an event hold, in their types. */
 type SendValues = Partial<Record<SendFieldKey, unknown>>
 
+const noHeaders: readonly RecordHeader[] = Object.freeze([])
+
 /** Shared: most mappings say nothing of it. */
-const defaultBatching: BatchingHints = Object.freeze({
+export const defaultBatching: BatchingHints = Object.freeze({
   ...{ isEnabled: true, keys: defaultBatchKeys, bytes: DEFAULT_BATCH_BYTES, size: DEFAULT_BATCH_SIZE },
 })
 
@@ -57,6 +59,8 @@ const defaultBatching: BatchingHints = Object.freeze({
  */
 export function validateSend(payload: unknown, options: ValidateSendOptions = {}): CheckedSend {
   if (!isObject(payload)) return { problems: [wrongType('The root value', 'object', payload)] }
+  const plain = plainSend(payload)
+  if (plain !== null) return { send: plain }
   const isBatch = options.isBatch ?? false
   const missing: string[] = []
   const wrong: string[] = []
@@ -76,6 +80,34 @@ export function validateSend(payload: unknown, options: ValidateSendOptions = {}
   if (problems.length === 0 && values.topic === '')
     problems.push("The root value is missing the required field 'topic'.")
   return problems.length > 0 || !Array.isArray(headers) ? { problems } : { send: sendOf(values, headers) }
+}
+
+/**
+ * Most mappings give a topic, a payload and perhaps a key, each of its type: the same as below, without looking at every
+ * field. Null: this one has to be looked at.
+ */
+function plainSend(fields: Members): Send | null {
+  let topic: unknown
+  let payload: unknown
+  let key: unknown = null
+  for (const name of Object.keys(fields)) {
+    if (name === 'topic') topic = fields['topic']
+    else if (name === 'payload') payload = fields['payload']
+    else if (name === 'key') key = fields['key']
+    else return null
+  }
+  const isText = typeof topic === 'string' && topic !== ''
+  const isKey = key === null || (typeof key === 'string' && key !== '')
+  if (!isText || !isKey || typeof payload !== 'object' || payload === null || Array.isArray(payload)) return null
+  return {
+    topic: topic as string,
+    payload: payload as Members,
+    headers: noHeaders,
+    partition: null,
+    defaultPartition: null,
+    key: key as string | null,
+    batching: defaultBatching,
+  }
 }
 
 /** Undefined for null, too, for '' where the field is no text, and for any '' in single events. */

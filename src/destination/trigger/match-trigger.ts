@@ -23,9 +23,11 @@ export function matchesTrigger(triggerOrText: Trigger | string, event: unknown):
 function evaluate(trigger: Trigger, event: object): boolean {
   switch (trigger.kind) {
     case 'and':
-      return trigger.children.every((child) => evaluate(child, event))
+      for (const child of trigger.children) if (!evaluate(child, event)) return false
+      return true
     case 'or':
-      return trigger.children.some((child) => evaluate(child, event))
+      for (const child of trigger.children) if (evaluate(child, event)) return true
+      return false
     case 'not':
       return !evaluate(trigger.child, event)
     case 'equals':

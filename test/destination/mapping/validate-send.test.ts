@@ -254,6 +254,26 @@ describe('seg-S11: headers', () => {
 })
 
 describe('validateSend', () => {
+  it('takes the short way where it comes to the same', () => {
+    const value = fc.oneof(arbitraryJson, fc.constantFrom('', 'x', null, 7, true, {}, ['x']))
+    const fields = fc.dictionary(fc.constantFrom('topic', 'payload', 'key'), value)
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fields,
+          fields.map((some) => ({ ...good, ...some })),
+        ),
+        fc.boolean(),
+        (payload, isBatch) => {
+          // A field without a value changes nothing, and has every field looked at.
+          const long = validateSend({ ...payload, partition: null }, { isBatch })
+          expect(validateSend(payload, { isBatch })).toEqual(long)
+        },
+      ),
+      { numRuns: 2000 },
+    )
+  })
+
   it('gives a send or problems for any JSON', () => {
     const names = sendFields.map(({ key }) => key)
     const fields = fc.dictionary(fc.constantFrom(...names), arbitraryJson)
