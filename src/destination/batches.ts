@@ -1,3 +1,4 @@
+import type { ProducerRecord } from '../index.ts'
 import { defaultBatchKeys } from './mapping/send-fields.ts'
 import { defaultBatching } from './mapping/validate-send.ts'
 import type { PreparedEvent } from './prepare-event.ts'
@@ -8,10 +9,16 @@ export interface Batchable {
   readonly prepared: PreparedEvent
 }
 
-interface OpenBatch<Job> {
-  readonly key: string
+/** What is sent together. */
+export interface Batch<Job> {
   readonly jobs: Job[]
+  /** Of the jobs, in their order. */
+  readonly records: ProducerRecord[]
   bytes: number
+}
+
+interface OpenBatch<Job> extends Batch<Job> {
+  readonly key: string
   maxBytes: number
   maxSize: number
 }
@@ -20,32 +27,37 @@ interface OpenBatch<Job> {
  * Puts events into batches as the fields `batch_keys`, `batch_bytes`, `batch_size` and `enable_batching` say: events of one
  * mapping and topic with equal batch keys, in their order. An event that is larger than `batch_bytes` goes alone; where
  * events differ in a limit, the lowest counts.
- *
- * @returns the batches of each topic, in the order of their first events.
  */
-export function batchesByTopic<Job extends Batchable>(jobs: readonly Job[]): Map<string, Job[][]> {
-  const topics = new Map<string, Job[][]>()
-  const open = new Map<string, OpenBatch<Job>>()
-  let latest: OpenBatch<Job> | null = null
-  for (const job of jobs) {
-    // Mostly, an event goes where the one before it went: that is seen without a key.
-    const isLikeLatest: boolean = latest !== null && haveSameKey(latest.jobs[0], job)
-    const key: string = isLikeLatest ? (latest?.key ?? '') : batchKey(job)
-    const batch: OpenBatch<Job> | null = isLikeLatest ? latest : (open.get(key) ?? null)
-    if (batch !== null && takes(batch, job)) {
-      add(batch, job)
-      latest = batch
-      continue
-    }
-    latest = { key, jobs: [], bytes: 0, maxBytes: Infinity, maxSize: Infinity }
-    add(latest, job)
-    if (key !== '') open.set(key, latest)
-    const { topic } = job.prepared.record
-    const batches = topics.get(topic)
-    if (batches === undefined) topics.set(topic, [latest.jobs])
-    else batches.push(latest.jobs)
+export class Batches<Job extends Batchable> {
+  readonly #topics = new Map<string, Batch<Job>[]>()
+  readonly #open = new Map<string, OpenBatch<Job>>()
+  #latest: OpenBatch<Job> | null = null
+
+  /** The batches of each topic, in the order of their first events. */
+  get byTopic(): readonly (readonly Batch<Job>[])[] {
+    return [...this.#topics.values()]
   }
-  return topics
+
+  add(job: Job): void {
+    // Mostly, an event goes where the one before it went: that is seen without a key.
+    const latest = this.#latest
+    const isLikeLatest = latest !== null && haveSameKey(latest.jobs[0], job)
+    const key = isLikeLatest ? latest.key : batchKey(job)
+    const open = isLikeLatest ? latest : this.#open.get(key)
+    const batch = open !== undefined && takes(open, job) ? open : this.#openBatch(key, job)
+    add(batch, job)
+    this.#latest = batch
+  }
+
+  #openBatch(key: string, { prepared }: Job): OpenBatch<Job> {
+    const batch = { key, jobs: [], records: [], bytes: 0, maxBytes: Infinity, maxSize: Infinity }
+    if (key !== '') this.#open.set(key, batch)
+    const { topic } = prepared.record
+    const batches = this.#topics.get(topic)
+    if (batches === undefined) this.#topics.set(topic, [batch])
+    else batches.push(batch)
+    return batch
+  }
 }
 
 /** They certainly have: others may, too. */
@@ -64,8 +76,9 @@ function takes<Job extends Batchable>(batch: OpenBatch<Job>, { prepared }: Job):
 }
 
 function add<Job extends Batchable>(batch: OpenBatch<Job>, job: Job): void {
-  const { bytes, batching } = job.prepared
+  const { bytes, batching, record } = job.prepared
   batch.jobs.push(job)
+  batch.records.push(record)
   batch.bytes += bytes
   batch.maxBytes = Math.min(batch.maxBytes, batching.bytes)
   batch.maxSize = Math.min(batch.maxSize, batching.size)

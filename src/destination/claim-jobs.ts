@@ -1,32 +1,27 @@
 import type { DeliveredIds } from './dedupe.ts'
 import type { DeliveryResult } from './delivery-result.ts'
-import { headOf, isSendJob, type Job, type SendJob } from './job.ts'
+import { headOf, type Job, type SendJob } from './job.ts'
 import { ownValue } from './mapping/own-value.ts'
 
-export interface ClaimedJobs {
-  readonly toSend: readonly SendJob[]
-  /** The same event is being delivered now, in this call or in another one. */
-  readonly waiting: readonly { readonly job: Job; readonly first: Promise<DeliveryResult> }[]
+/** The same event is being delivered now, in this call or in another one. */
+export interface WaitingJob {
+  readonly job: Job
+  readonly first: Promise<DeliveryResult>
 }
 
-/** Sorts out events that were delivered already: those get the result of the first one. */
-export function claimJobs(ids: DeliveredIds | null, jobs: readonly Job[]): ClaimedJobs {
-  if (ids === null) return { toSend: jobs.filter(isSendJob), waiting: [] }
-  const toSend: SendJob[] = []
-  const waiting: { job: Job; first: Promise<DeliveryResult> }[] = []
-  for (const job of jobs) {
-    if (!isSendJob(job)) continue
-    const key = keyOf(job)
-    const place = key === null ? null : ids.find(key)
-    const first = key === null ? null : ids.claimed(key)
-    if (place !== null) setResult(job, { ...headOf(job), status: 200, ...place, isDuplicate: true })
-    else if (first !== null) waiting.push({ job, first: first.result })
-    else {
-      job.claim = key === null ? null : ids.claim(key)
-      toSend.push(job)
-    }
-  }
-  return { toSend, waiting }
+/**
+ * Whether the event is to be sent: it was not delivered already, nor is it on its way. One that was gets the result of the
+ * first one; one that is goes to those that wait.
+ */
+export function claim(ids: DeliveredIds, job: SendJob, waiting: WaitingJob[]): boolean {
+  const key = keyOf(job)
+  if (key === null) return true
+  const place = ids.find(key)
+  const first = ids.claimed(key)
+  if (place !== null) job.result = { ...headOf(job), status: 200, ...place, isDuplicate: true }
+  else if (first !== null) waiting.push({ job, first: first.result })
+  else job.claim = ids.claim(key)
+  return job.claim !== null
 }
 
 /** Settles the claims of jobs that have their results; what is left without one is a mistake of ours, and said so. */
@@ -36,10 +31,6 @@ export function settleClaims(jobs: readonly Job[]): void {
     const error = { code: 'INTERNAL', message: 'The event has no result.' }
     job.claim.settle(job.result ?? { ...headOf(job), status: 500, error, retry: true })
   }
-}
-
-function setResult(job: Job, result: DeliveryResult): void {
-  job.result = result
 }
 
 /** Each mapping delivers for itself. Null: the event has no messageId, or, in a program, a getter that throws. */

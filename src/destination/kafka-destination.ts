@@ -1,5 +1,6 @@
 import { Producer, type TopicInfo } from '../index.ts'
-import { claimJobs, settleClaims } from './claim-jobs.ts'
+import { Batches } from './batches.ts'
+import { claim, settleClaims, type WaitingJob } from './claim-jobs.ts'
 import { classifyFailure, type ClassifiedFailure } from './classify-failure.ts'
 import { clusterTopics } from './cluster-topics.ts'
 import { compileMappings, type CompiledMapping } from './compile-mappings.ts'
@@ -12,7 +13,7 @@ import {
   type KafkaDestinationOptions,
   type ResolvedDestinationOptions,
 } from './destination-options.ts'
-import { addJobs, headOf, type Job, type SendJob } from './job.ts'
+import { addJobs, headOf, isSendJob, type Job, type SendJob } from './job.ts'
 import { logFailures } from './log-failures.ts'
 import { isObject } from './mapping/json-value.ts'
 import { Metrics } from './metrics.ts'
@@ -21,6 +22,14 @@ import { sharedProducers, type CacheUser } from './producer-cache.ts'
 import { producerSettings } from './producer-settings.ts'
 import { testAuthentication } from './test-authentication.ts'
 import { writeJobs } from './write-jobs.ts'
+
+/** The events of one call. */
+interface TakenEvents {
+  readonly jobs: Job[]
+  readonly waiting: WaitingJob[]
+  readonly batches: Batches<SendJob>
+  count: number
+}
 
 export interface DeliverOptions {
   readonly isBatch?: boolean | undefined
@@ -123,41 +132,47 @@ export class KafkaDestination {
   }
 
   async #deliver(events: Iterable<unknown>, isBatch: boolean): Promise<DeliveryResult[]> {
-    const keepsSource = this.#ids !== null || this.#options.deadLetterTopic !== null
-    const options = { ...this.#options, mappings: this.#mappings, isBatch, keepsSource }
-    const jobs: Job[] = []
-    let count = 0
-    for (const event of events) addJobs(jobs, event, count++, options)
-    const { toSend, waiting } = claimJobs(this.#ids, jobs)
+    const taken: TakenEvents = { jobs: [], waiting: [], batches: new Batches(), count: 0 }
+    const { jobs, waiting } = taken
     try {
-      await this.#write(jobs, toSend)
+      this.#take(taken, events, isBatch)
+      await this.#write(jobs, taken.batches)
     } finally {
-      if (this.#ids !== null) settleClaims(toSend)
+      if (this.#ids !== null) settleClaims(jobs)
     }
     for (const { job, first } of waiting) job.result = { ...(await first), ...headOf(job), isDuplicate: true }
-    const results: DeliveryResult[] = []
-    const failures: DeliveryResult[] = []
-    for (const { result } of jobs) {
-      if (result === null) continue
-      const printable = printableResult(result)
-      results.push(printable)
-      if (printable.error !== undefined) failures.push(printable)
-    }
-    this.#metrics.delivered(count, results)
+    const { results, failures } = resultsOf(jobs)
+    this.#metrics.delivered(taken.count, results)
     if (failures.length > 0) logFailures(this.#given.logger, failures)
     return results
   }
 
-  async #write(jobs: readonly Job[], toSend: readonly SendJob[]): Promise<void> {
+  /** All that happens to an event before it is sent, in one go: looked at again later, it would have to be fetched again. */
+  #take(taken: TakenEvents, events: Iterable<unknown>, isBatch: boolean): void {
+    const ids = this.#ids
+    const keepsSource = ids !== null || this.#options.deadLetterTopic !== null
+    const options = { ...this.#options, mappings: this.#mappings, isBatch, keepsSource }
+    const { jobs, waiting, batches } = taken
+    for (const event of events) {
+      let place = jobs.length
+      addJobs(jobs, event, taken.count++, options)
+      for (let job = jobs[place]; job !== undefined; job = jobs[++place]) {
+        if (isSendJob(job) && (ids === null || claim(ids, job, waiting))) batches.add(job)
+      }
+    }
+  }
+
+  async #write(jobs: readonly Job[], batches: Batches<SendJob>): Promise<void> {
     const { deadLetterTopic } = this.#options
     const hasLetters = deadLetterTopic !== null && jobs.some(({ result }) => result !== null && isDeadLetter(result))
-    if (toSend.length === 0 && !hasLetters) return
+    const topics = batches.byTopic
+    if (topics.length === 0 && !hasLetters) return
     const writer = {
       ...{ classify: this.#classify, metrics: this.#metrics },
       onBroken: (producer: Producer) => sharedProducers.evict(this.#user, producer),
     }
     await sharedProducers.use(this.#user, async (producer) => {
-      await writeJobs(producer, toSend, writer)
+      await writeJobs(producer, topics, writer)
       if (deadLetterTopic === null) return
       const letters = jobs.filter(({ result }) => result !== null && isDeadLetter(result))
       if (letters.length === 0) return
@@ -177,6 +192,18 @@ export class KafkaDestination {
       this.#running.delete(work)
     }
   }
+}
+
+function resultsOf(jobs: readonly Job[]): { results: DeliveryResult[]; failures: DeliveryResult[] } {
+  const results: DeliveryResult[] = []
+  const failures: DeliveryResult[] = []
+  for (const { result } of jobs) {
+    if (result === null) continue
+    const printable = printableResult(result)
+    results.push(printable)
+    if (printable.error !== undefined) failures.push(printable)
+  }
+  return { results, failures }
 }
 
 function isList(events: unknown): boolean {

@@ -1,10 +1,11 @@
 import { Producer, type Logger, type ProducerOptions, type TopicInfo } from '../index.ts'
+import { Batches } from './batches.ts'
 import { classifyFailure } from './classify-failure.ts'
 import { clusterTopics } from './cluster-topics.ts'
 import { mappingFreedom, type CompiledMapping } from './compile-mappings.ts'
 import { systemClock, type DestinationClock } from './destination-clock.ts'
 import type { DeliveryResult } from './delivery-result.ts'
-import { addJobs, isSendJob, type Job, type JobOptions } from './job.ts'
+import { addJobs, isSendJob, type Job, type JobOptions, type SendJob } from './job.ts'
 import { isObject, type Members } from './mapping/json-value.ts'
 import { Metrics } from './metrics.ts'
 import { sharedProducers, type CacheUser } from './producer-cache.ts'
@@ -64,13 +65,15 @@ export class SegmentDelivery {
     }
     const jobs: Job[] = []
     for (const [index, payload] of payloads.entries()) addJobs(jobs, payload, index, options)
+    const batches = new Batches<SendJob>()
+    for (const job of jobs) if (isSendJob(job)) batches.add(job)
     const isEventHubs = [call.settings.brokers].flat().join().includes('.servicebus.windows.net')
     const writer = {
       classify: (error: unknown) => classifyFailure(error, isEventHubs),
       ...{ metrics, onBroken: (producer: Producer) => sharedProducers.evict(user, producer) },
     }
-    const toSend = jobs.filter(isSendJob)
-    if (toSend.length > 0) await sharedProducers.use(user, (producer) => writeJobs(producer, toSend, writer))
+    const topics = batches.byTopic
+    if (topics.length > 0) await sharedProducers.use(user, (producer) => writeJobs(producer, topics, writer))
     return jobs.flatMap(({ result }) => result ?? [])
   }
 

@@ -77,6 +77,21 @@ describe('beyond Segment', () => {
     expect(result).not.toHaveProperty('isDuplicate')
   })
 
+  test('a list that breaks off sends nothing, and holds up nobody who has the same event', async () => {
+    const cluster = await startCluster({ topics: { t: 1 } })
+    const destination = newDestination(cluster, { dedupe: true })
+    const event = { ...track(), messageId: 'm-1' }
+    function* broken(): Generator<unknown> {
+      yield event
+      throw new Error('the list is broken')
+    }
+    await expect(destination.deliver(broken(), { isBatch: true })).rejects.toThrow('the list is broken')
+    expect(written(cluster)).toEqual([])
+    const [result] = await destination.deliver([event])
+    expect(result).toMatchObject({ status: 200, offset: 0n })
+    expect(result).not.toHaveProperty('isDuplicate')
+  })
+
   test('seg-S19: membership of an audience, in a member of the payload; the event stays as it is', async () => {
     const cluster = await startCluster({ topics: { t: 1 } })
     const personas = { computation_class: 'audience', computation_key: 'vip' }

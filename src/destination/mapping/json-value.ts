@@ -14,8 +14,10 @@ export function typeName(value: unknown): string {
 }
 
 export function isObject(value: unknown): value is Members {
-  // Not by typeName, which makes texts: several of these are asked for every event.
-  return typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Object]'
+  if (typeof value !== 'object' || value === null) return false
+  // What JSON gives, seen without making texts: several of these are asked for every event.
+  if (Object.getPrototypeOf(value) === Object.prototype && !(Symbol.toStringTag in value)) return true
+  return Object.prototype.toString.call(value) === '[object Object]'
 }
 
 /** 'a string', 'an object', ... */
