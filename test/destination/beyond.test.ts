@@ -81,7 +81,7 @@ describe('beyond Segment', () => {
     const cluster = await startCluster({ topics: { t: 1 } })
     const destination = newDestination(cluster, { dedupe: true })
     const event = { ...track(), messageId: 'm-1' }
-    function* broken(): Generator<unknown> {
+    function* broken(): Generator {
       yield event
       throw new Error('the list is broken')
     }
