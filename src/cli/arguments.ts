@@ -11,6 +11,13 @@ export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: stri
   }
 }
 
+/** For commander: who must have a record, as the library takes it. */
+export function acks(text: string): 'all' | 0 | 1 {
+  if (text === 'all') return text
+  if (text === '0' || text === '1') return text === '0' ? 0 : 1
+  throw new InvalidArgumentError('Allowed choices are all, 1, 0.')
+}
+
 /** For commander: `name=value`, repeatable; the value may hold further `=`. */
 export function nameAndValue(text: string, before: readonly (readonly [string, string])[] = []): [string, string][] {
   const at = text.indexOf('=')

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { diagnose } from '../index.ts'
 import { VERSION } from '../version.ts'
+import { addBenchCommand } from './bench.ts'
 import { addBrokerCommand } from './broker.ts'
 import { withoutValue } from './connection-flags.ts'
 import { addCheckCommand } from './check.ts'
@@ -42,6 +43,7 @@ function buildProgram(): Command {
   addProduceCommand(program)
   addTopicsCommand(program)
   addCheckCommand(program, diagnose)
+  addBenchCommand(program)
   addBrokerCommand(program)
   addDestinationCommand(program)
   addOutputCommand(program)

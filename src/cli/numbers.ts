@@ -26,6 +26,12 @@ export function seconds(value: number): string {
   return `${value < 1 ? value.toFixed(3) : threeDigits(value)} s`
 }
 
+/** `0.034 ms`, `2.41 ms`, `754 ms`, `12.3 s`. */
+export function milliseconds(value: number): string {
+  if (value >= 9999.5) return seconds(value / 1000)
+  return `${value < 1 ? value.toFixed(3) : threeDigits(value)} ms`
+}
+
 function threeDigits(value: number): string {
   if (value >= 99.95) return value.toFixed(0)
   return value.toFixed(value >= 9.995 ? 1 : 2)

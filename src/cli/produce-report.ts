@@ -72,9 +72,14 @@ function where({ lines, count }: FailureKind): string {
 }
 
 function reason({ code, message, maybeWritten }: FailureKind): string {
-  const plain = oneLine(message).replace(new RegExp(`^.*?${code}(?: \\(-?\\d+\\))?: `), '')
+  const plain = plainReason(code, message)
   const hint = HINTS[code] === undefined ? '' : `; ${HINTS[code]}`
   return `${plain}${hint}${maybeWritten ? ' (may be written nevertheless)' : ''}`
+}
+
+/** `send: CODE (7): what is wrong` without what stands before it: the code has a column of its own. */
+export function plainReason(code: string, message: string): string {
+  return oneLine(message).replace(new RegExp(`^.*?${code}(?: \\(-?\\d+\\))?: `), '')
 }
 
 function whyStopped(stop: Stop, { linesRead, inputName }: Outcome): string {

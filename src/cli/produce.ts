@@ -1,11 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Option, type Command } from 'commander'
 import { partitionerNames, type DiagnosticEvents, type Producer } from '../index.ts'
-import { givenOptions, integer, nameAndValue, requireAll, separator } from './arguments.ts'
+import { acks, givenOptions, integer, nameAndValue, requireAll, separator } from './arguments.ts'
 import { BulkSend } from './bulk-send.ts'
 import { connect } from './connect.ts'
 import { addConnectionFlags, type ConnectionFlags } from './connection-flags.ts'
-import { connectionOptions, type Asked, type OwnOptions } from './connection-options.ts'
+import { connectionOptions, type Asked } from './connection-options.ts'
 import { UsageError, type ExitCode } from './exit-code.ts'
 import { openInput, type Input } from './input.ts'
 import { onInterrupt } from './interrupt.ts'
@@ -89,7 +89,9 @@ export function addProduceCommand(program: Command): void {
     .option('--key-separator <text>', 'lines: what stands between key and value', separator)
     .option('--header <name=value>', 'a header for every record; repeatable', nameAndValue)
     .option('--partition <number>', 'send everything to this partition', integer(0))
-    .addOption(new Option('--acks <who>', 'who must have a record').choices(['all', '1', '0']).default('all'))
+    .addOption(
+      new Option('--acks <who>', 'who must have a record').choices(['all', '1', '0']).argParser(acks).default('all'),
+    )
     .addOption(
       new Option('--partitioner <name>', 'where records without --partition go')
         .choices([...partitionerNames])
@@ -115,7 +117,7 @@ export function addProduceCommand(program: Command): void {
  */
 async function produce(options: ProduceOptions, given: Readonly<Record<string, unknown>>): Promise<ExitCode> {
   checkTogether(options)
-  const asked = connectionOptions(options, ownOptions(given))
+  const asked = connectionOptions(options, { given, defaults: { batchBytes: BATCH_BYTES }, flagNames: FLAGS })
   const input = await openInput(options.file)
   try {
     const producer = await connect(asked)
@@ -162,15 +164,6 @@ function checkTogether({ format, keyField, keySeparator, file }: ProduceOptions)
   if (keyField !== undefined && format !== 'ndjson') throw new UsageError('--key-field needs --format ndjson')
   if (keySeparator !== undefined && format !== 'lines') throw new UsageError('--key-separator needs --format lines')
   if (file === '') throw new UsageError('--file: expected a path')
-}
-
-function ownOptions(given: Readonly<Record<string, unknown>>): OwnOptions {
-  const { acks } = given
-  return {
-    given: { ...given, ...(acks === undefined || acks === 'all' ? {} : { acks: Number(acks) }) },
-    defaults: { batchBytes: BATCH_BYTES },
-    flagNames: FLAGS,
-  }
 }
 
 /** The engine tells of every batch, which costs less than asking the report about every record. */

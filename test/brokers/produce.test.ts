@@ -121,6 +121,21 @@ for (const { nodes, replicationFactor } of [
       ])
     })
 
+    it("takes the load of 'headrace bench', and has exactly what was reported", async () => {
+      const topic = await newTopic(3)
+      const load = ['--records', '30000', '--rate', '20000', '--keys', '100', '--compression', 'gzip', '--json']
+      const { code, stdout, stderr } = await runCli(['bench', '--brokers', bootstrap, '--topic', topic, ...load])
+      expect(stderr).toMatch(/^writing to .* 30,000 records at 20,000 records\/s\n.*\n$/)
+      expect(code).toBe(0)
+      const outcome = JSON.parse(stdout) as { latencyMs: { p50: number } }
+      expect(outcome).toMatchObject({ records: 30_000, delivered: 30_000, failed: 0, bytes: 30_000 * 112, ended: null })
+      expect(outcome.latencyMs.p50).toBeGreaterThan(0)
+      const records = await readTopic({ bootstrap, topic })
+      expect(records).toHaveLength(30_000)
+      expect(new Set(records.map(({ value }) => value?.length))).toEqual(new Set([100]))
+      expect(new Set(records.map(({ key, partition }) => `${String(key)} ${partition}`)).size).toBe(100)
+    })
+
     it('is stored as valid record batches of format 2', async () => {
       const topic = await newTopic(1)
       await using producer = new Producer({ brokers: bootstrap, batchBytes: 2000 })
