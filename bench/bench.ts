@@ -8,6 +8,7 @@ import { startCluster } from '../test/support/kafka/cluster.ts'
 import { benchAround } from './around.ts'
 import { addCompare } from './compare/command.ts'
 import { addProfile } from './compare/profile-command.ts'
+import { benchImport } from './import.ts'
 import { createTopic, sharedJavaHelper } from '../test/support/kafka/readers.ts'
 
 const run = promisify(execFile)
@@ -133,6 +134,11 @@ program
   .description('what unsettled records hold, and that nothing is kept of settled ones: silent, through, idle, cost')
   .allowUnknownOption()
   .action((args: string[]) => runAlone(['memory.ts'], args))
+program
+  .command('import')
+  .description('what each door of the package costs at import, over an empty module (npm run build first)')
+  .option('--runs <n>', 'runs of each', '40')
+  .action(benchImport)
 program
   .command('metadata')
   .description('metadata of large clusters: how long it takes, and what it holds')

@@ -10,6 +10,7 @@ import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
 import { rollup } from 'rollup'
 import { dts } from 'rollup-plugin-dts'
 import { minify } from 'terser'
+import { bundleLibrary } from './bundle-library.ts'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const at = (...parts: string[]): string => join(root, ...parts)
@@ -51,6 +52,9 @@ const neverUsed: ReadonlyMap<RegExp, string> = new Map([
   // Exemplars, summaries, pushing and clusters of metrics.
   [/^@opentelemetry\/api$/, 'exports.trace = { getSpan() {} }; exports.context = { active() {} }'],
   [/^\.\/lib\/(summary|pushgateway|cluster)$/, ''],
+  // Several progress bars, and other looks of one.
+  [/^\.\/lib\/multi-bar$/, ''],
+  [/^\.\/(legacy|rect|shades-grey)$/, ''],
   // How wide a character is: progress bars have no emoji.
   [/^emoji-regex$/, 'module.exports = () => /\\p{Extended_Pictographic}/gu'],
 ])
@@ -68,11 +72,7 @@ const withoutWhatIsNeverUsed: Plugin = {
 }
 
 rmSync(at('dist'), { recursive: true, force: true })
-const library = await build({
-  ...shared,
-  ...{ entryPoints: doors, splitting: true, chunkNames: 'shared/[name]-[hash]', metafile: true },
-})
-for (const file of Object.keys(library.metafile.outputs)) await shortenLocals(at(file))
+await bundleLibrary(root, Object.fromEntries(doors.map((door) => [nameOf(door), door])))
 const cli = await build({
   ...shared,
   entryPoints: ['src/cli/headrace.ts'],
@@ -86,6 +86,7 @@ const cli = await build({
     js: "import { createRequire as headraceRequire } from 'node:module'; const require = headraceRequire(import.meta.url);",
   },
 })
+for (const file of Object.keys(cli.metafile.outputs)) await shorten(at(file))
 chmodSync(at('dist/cli/headrace.js'), 0o755)
 writeFileSync(at('dist/cli/LICENSES.txt'), licensesOf(cli.metafile))
 execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at('tsconfig.build.json')], {
@@ -93,21 +94,21 @@ execFileSync(process.execPath, [at('node_modules/typescript/bin/tsc'), '-p', at(
 })
 await bundleTypes()
 
-/** Names of functions, classes and members stay, and so do lines: a stack trace must mean something. */
-async function shortenLocals(file: string): Promise<void> {
-  const { code } = await minify(readFileSync(file, 'utf8'), {
-    ...{ compress: false, mangle: { keep_fnames: true, keep_classnames: true } },
-    format: { max_line_len: 120 },
-  })
+/** What esbuild leaves of other people's code. */
+async function shorten(file: string): Promise<void> {
+  const { code } = await minify(readFileSync(file, 'utf8'), { module: true, ecma: 2020, compress: { passes: 2 } })
   writeFileSync(file, code ?? '')
+}
+
+/** In dist, without extension. */
+function nameOf(door: string): string {
+  return door.replace(/^src\//, '').replace(/\.ts$/, '')
 }
 
 /** One file of types per door, and what doors share: what no door leads to is not carried along. */
 async function bundleTypes(): Promise<void> {
   const files = readdirSync(at('dist'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.d.ts'))
-  const input = Object.fromEntries(
-    doors.map((door) => door.replace(/^src\//, '').replace(/\.ts$/, '')).map((name) => [name, at(`dist/${name}.d.ts`)]),
-  )
+  const input = Object.fromEntries(doors.map(nameOf).map((name) => [name, at(`dist/${name}.d.ts`)]))
   const bundle = await rollup({ input, plugins: [dts()], external: /^node:/ })
   const { output } = await bundle.generate({ format: 'es', chunkFileNames: 'types/[name]-[hash].d.ts' })
   await bundle.close()
@@ -126,7 +127,9 @@ async function bundleTypes(): Promise<void> {
 /** The licences of the packages that the command line carries inside. */
 function licensesOf(metafile: Metafile): string {
   const packages = new Set<string>()
-  for (const input of Object.keys(metafile.inputs)) {
+  const outputs = Object.values(metafile.outputs)
+  const inputs = outputs.flatMap((output) => Object.entries(output.inputs).filter(([, part]) => part.bytesInOutput > 0))
+  for (const [input] of inputs) {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1]
     if (name !== undefined) packages.add(name)
   }
@@ -138,9 +141,11 @@ function licensesOf(metafile: Metafile): string {
       string
     >
     const lines = licenseText(name).replaceAll('\r\n', '\n').split('\n')
-    const isCopyright = (line: string): boolean => /^\s*copyright (\(c\)|[0-9])/i.test(line)
-    const rest = lines.filter((line) => !isCopyright(line)).join('\n')
-    const text = rest.replaceAll(/\s+/g, ' ').trim()
+    const isCopyright = (line: string): boolean => /^\s*copyright (\(c\)|©|[0-9])/i.test(line)
+    // The name of the licence, which some have as a title, is in the list.
+    const isTitle = (line: string): boolean => /^\s*\(?(the )?(mit|isc|x11)( license)?( \(.*\))?\)?\s*$/i.test(line)
+    const rest = lines.filter((line) => !isCopyright(line) && !isTitle(line)).join('\n')
+    const text = rest.replaceAll(/\s+/g, ' ').replaceAll("'", '"').trim()
     const known = namesByText.get(text)
     if (known === undefined) namesByText.set(text, [name, rest.trim()])
     else known.splice(-1, 0, name)

@@ -2,8 +2,11 @@ import { createHmac, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 
 const REDACTED = '[redacted]'
-/** New in every process: a fingerprint that gets into a log cannot be tried against a list of passwords later. */
-const fingerprintKey = randomBytes(32)
+/**
+ * New in every process: a fingerprint that gets into a log cannot be tried against a list of passwords later. Made when it
+ * is needed, because node:crypto takes milliseconds to load.
+ */
+let fingerprintKey: Buffer | undefined
 
 /**
  * A password, key or token that cannot be printed by accident: as text, JSON or in the console it is `[redacted]`, and it
@@ -44,5 +47,6 @@ export class Secret extends WeakSet {
 
 /** Tells secrets apart, as the key of a cache: equal for equal texts, within this process only. */
 export function fingerprint(secret: string): string {
+  fingerprintKey ??= randomBytes(32)
   return createHmac('sha256', fingerprintKey).update(secret).digest('base64url')
 }

@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module'
-import * as zlib from 'node:zlib'
 
 type Zstd = (bytes: Uint8Array, options: { params: Record<number, number> }) => Buffer
 type ZstdAsync = (
@@ -16,15 +15,16 @@ export interface CodecSources {
   readonly zstd: { readonly compressSync: Zstd; readonly compress: ZstdAsync } | null
 }
 
-// Node 20's types do not know these.
-const { zstdCompressSync, zstdCompress } = zlib as { zstdCompressSync?: Zstd; zstdCompress?: ZstdAsync }
-
 export const codecSources: CodecSources = {
-  requirePackage: createRequire(import.meta.url),
-  zstd:
-    zstdCompressSync === undefined || zstdCompress === undefined
-      ? null
-      : { compressSync: zstdCompressSync, compress: zstdCompress },
+  requirePackage: (name) => createRequire(import.meta.url)(name) as unknown,
+  get zstd() {
+    // Asked of the Node that we run on: the one that builds dist may not have them, and Node 20's types do not know them.
+    const { zstdCompressSync: compressSync, zstdCompress: compress } = process.getBuiltinModule('node:zlib') as {
+      zstdCompressSync?: Zstd
+      zstdCompress?: ZstdAsync
+    }
+    return compressSync === undefined || compress === undefined ? null : { compressSync, compress }
+  },
 }
 
 /**

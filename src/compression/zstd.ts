@@ -1,5 +1,4 @@
 import { promisify } from 'node:util'
-import { constants } from 'node:zlib'
 import type { CodecKind } from './codec.ts'
 import { loadPackage, type CodecSources } from './codec-sources.ts'
 import { decompressZstd } from './zstd-format.ts'
@@ -11,8 +10,8 @@ const ASYNC_FROM_BYTES = 32 * 1024
 /** Above, a kilobyte may take a millisecond. */
 const MAX_SYNC_LEVEL = 9
 
-/** `ZSTD_c_compressionLevel`, of which Node 20's types do not know. */
-const LEVEL = (constants as { ZSTD_c_compressionLevel?: number }).ZSTD_c_compressionLevel ?? 100
+/** `ZSTD_c_compressionLevel` (zstd.h), of which Node 20's types do not know. */
+const LEVEL = 100
 
 export const zstd: CodecKind = {
   id: 4,

@@ -12,21 +12,20 @@
 import { Reader } from '../bytes/reader.ts'
 import { Writer } from '../bytes/writer.ts'
 import { ProtocolError } from '../errors.ts'
-import { apiOfKey } from './apis.ts'
 import { decodeBody, encodeBody } from './codec.ts'
 import { decodeFields, skipTagged } from './decode.ts'
 import { encodeFields } from './encode.ts'
 import { layOut } from './layout.ts'
 import { apiVersions } from './messages/api-versions.ts'
-import { int16, int32, string, type Api, type Infer, type Input, type RequestInput, type ResponseOf } from './schema.ts'
+import { int16, int32, string, type Api, type Input, type RequestInput, type ResponseOf } from './schema.ts'
 
 export { FrameReader, describePeer } from './frame-reader.ts'
 
-const requestHeader = { apiKey: int16, apiVersion: int16, correlationId: int32, clientId: string.nullable() }
+export const requestHeader = { apiKey: int16, apiVersion: int16, correlationId: int32, clientId: string.nullable() }
 const responseHeader = { correlationId: int32 }
 
 // Never flexible: header v2 only adds tags, its clientId keeps the int16 length (RequestHeader.json).
-const requestHeaderLayout = layOut(requestHeader, 1, false)
+export const requestHeaderLayout = layOut(requestHeader, 1, false)
 const responseHeaderLayout = layOut(responseHeader, 0, false)
 
 const MAX_FRAME_BYTES = 0x7fffffff
@@ -41,14 +40,6 @@ export interface EncodedFrame {
 export interface RequestHeader {
   readonly correlationId: number
   readonly clientId: string | null
-}
-
-export interface DecodedRequestHeader extends RequestHeader {
-  readonly api: Api
-  /** As asked for; may be a version that headrace does not speak. */
-  readonly apiVersion: number
-  /** What follows the header: a view. */
-  readonly body: Buffer
 }
 
 /** 2 with tags, 1 without. Version 0, without a clientId, belongs to a request that no broker of today speaks. */
@@ -101,24 +92,6 @@ export function decodeResponseFrame<A extends Api>(api: A, version: number, fram
   decodeFields(responseHeaderLayout, input)
   if (responseHeaderVersion(api, version) === 1) skipTagged(input)
   return decodeBody(api, 'response', version, input)
-}
-
-/**
- * Reads the header of a request frame (without its length), for who plays the broker.
- *
- * A version that is too new still has a header that we can read, which a broker needs to say so.
- *
- * @throws {ProtocolError} `UNSUPPORTED_VERSION`: an API that headrace does not speak; its header has an unknown form.
- */
-export function decodeRequestHeader(frame: Uint8Array): DecodedRequestHeader {
-  const input = new Reader(frame, 'request header')
-  const { apiKey, ...header } = decodeFields(requestHeaderLayout, input) as Infer<typeof requestHeader>
-  const api = apiOfKey(apiKey)
-  if (!api) {
-    throw new ProtocolError('UNSUPPORTED_VERSION', `request header: UNSUPPORTED_VERSION: unknown API key ${apiKey}`)
-  }
-  if (requestHeaderVersion(api, header.apiVersion) === 2) skipTagged(input)
-  return { api, ...header, body: input.bytes(input.remaining) }
 }
 
 function openFrame(): Writer {

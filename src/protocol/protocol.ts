@@ -14,15 +14,14 @@ export { apiNamed, apis, type ApiName, type ApiNamed } from './apis.ts'
 export type { Api, Field, Fields, FieldSpec, FieldType, Infer, Input, Primitive } from './schema.ts'
 export {
   FrameReader,
-  decodeRequestHeader,
   decodeResponseFrame,
   describePeer,
   encodeRequestFrame,
   encodeResponseFrame,
-  type DecodedRequestHeader,
   type EncodedFrame,
   type RequestHeader,
 } from './frame.ts'
+export { decodeRequestHeader, type DecodedRequestHeader } from './request-header.ts'
 export {
   decodeRecordBatch,
   decodeRecordBatches,

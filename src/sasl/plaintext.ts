@@ -21,12 +21,11 @@ export function plaintextProblem(mechanism: string, exposure: Exposure, link: Li
   return `${mechanism} would send its secret readable by everybody on the way: set tls, or allowPlaintextCredentials if this network is safe`
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
 /** An address, not a name: `localhost` can be made to lead anywhere. */
 export function isLoopback(address: string): boolean {
+  const loopback = new BlockList()
+  loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+  loopback.addAddress('::1', 'ipv6')
   const family = isIP(address)
   return family !== 0 && loopback.check(address, family === 4 ? 'ipv4' : 'ipv6')
 }

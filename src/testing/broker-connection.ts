@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Timer } from '../clock.ts'
 import { ProtocolError } from '../errors.ts'
-import { decodeRequestHeader, type DecodedRequestHeader } from '../protocol/frame.ts'
+import { decodeRequestHeader, type DecodedRequestHeader } from '../protocol/request-header.ts'
 import { produce } from '../protocol/messages/produce.ts'
 import { AnswerQueue, AT_ONCE } from './answer-queue.ts'
 import type { ClusterContext, Reply } from './api-handler.ts'

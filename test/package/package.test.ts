@@ -5,6 +5,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { canarySecret } from '../support/canary.ts'
+import { importCost } from './import-cost.ts'
 
 const run = promisify(execFile)
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -12,6 +14,37 @@ const TSC = path.join(ROOT, 'node_modules/typescript/bin/tsc')
 
 /** users.md section 2. */
 const MAX_INSTALLED_BYTES = 1024 * 1024
+
+/** A millisecond each 30 kB, half of one a file (`npm run bench -- import`, where there is a clock). */
+const MAX_IMPORTED_BYTES = 300_000
+const MAX_IMPORTED_FILES = 3
+/** Of Node's own modules, those that an import may bring in at once; the others are loaded when they are used. */
+const CHEAP_BUILTINS = ['diagnostics_channel', 'util/types']
+
+/** Whatever dist loads late is used, through classes that stand in for others (scripts/late-builtins.ts), too. */
+const LATE = `
+import { diagnose, Producer } from 'headrace'
+import { TestCluster } from 'headrace/testing'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { inspect } from 'node:util'
+
+const [username, password] = ['ada', process.env.HEADRACE_TEST_PASSWORD]
+const cluster = await TestCluster.start({ topics: { t: 1 }, tls: true, sasl: { users: { [username]: password } } })
+const brokers = cluster.bootstrap.replaceAll('127.0.0.1', 'localhost')
+const options = { brokers, tls: { ca: cluster.ca }, sasl: { mechanism: 'scram-sha-256', username, password }, compression: 'gzip' }
+const producer = new Producer(options)
+const writable = producer.writable()
+const kinds = [writable instanceof Writable, new Writable() instanceof writable.constructor, writable instanceof writable.constructor]
+await pipeline(Readable.from([{ topic: 't', value: 'x'.repeat(100_000) }]), writable)
+await producer.close()
+const stored = cluster.records('t').map(({ value, compression }) => [value.length, compression])
+const steps = []
+for await (const { step, ok } of diagnose(options, { topic: 't' })) steps.push([step, ok])
+const wrong = await diagnose({ brokers: 7 })[Symbol.asyncIterator]().next().catch(({ code }) => code)
+await cluster.close()
+console.log(JSON.stringify({ kinds, stored, failed: steps.filter(([, ok]) => !ok), steps: steps.length > 5, wrong, isSecret: !inspect(producer, { depth: 9, showHidden: true }).includes(password) }))
+`
 
 const PROGRAM = `
 import { Producer, KafkaError, type ProducerRecord, type RecordMetadata, type DeliveryReport } from 'headrace'
@@ -92,6 +125,31 @@ describe('the packed package, installed in an empty project', () => {
     expect(
       Object.keys(manifest['scripts'] ?? {}).filter((name) => /^(pre|post)?install$|^prepare$/.test(name)),
     ).toEqual([])
+  })
+
+  it('costs little to import', async () => {
+    const { files, bytes, builtins } = await importCost('headrace', project)
+    console.log(`imported: ${bytes} bytes in ${files.length} files, and of Node ${builtins.join(', ')}`)
+    expect(files.length).toBeGreaterThan(0)
+    expect(files.length).toBeLessThanOrEqual(MAX_IMPORTED_FILES)
+    expect(bytes).toBeLessThanOrEqual(MAX_IMPORTED_BYTES)
+    expect(builtins.filter((name) => !CHEAP_BUILTINS.includes(name))).toEqual([])
+  })
+
+  it.each(['headrace/protocol', 'headrace/testing'])('%s does not load the engine', async (door) => {
+    const { bytes } = await importCost(door, project)
+    expect(bytes).toBeLessThan(MAX_IMPORTED_BYTES / 2)
+  })
+
+  it('loads the rest when it is used: TLS, logins, names of hosts, streams, compression, a diagnosis', async () => {
+    const file = path.join(project, 'late.mjs')
+    await writeFile(file, LATE)
+    const env = { ...process.env, HEADRACE_TEST_PASSWORD: canarySecret('packed') }
+    const { stdout } = await run(process.execPath, [file], { cwd: project, env })
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ kinds: [true, false, true], stored: [[100_000, 'gzip']] },
+      ...{ failed: [], steps: true, wrong: 'INVALID_OPTIONS', isSecret: true },
+    })
   })
 
   it.each([

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { ProtocolError } from '../../src/errors.ts'
 import { apis } from '../../src/protocol/apis.ts'
 import {
-  decodeRequestHeader,
   decodeResponseFrame,
   encodeRequestFrame,
   encodeResponseFrame,
   requestHeaderVersion,
   responseHeaderVersion,
 } from '../../src/protocol/frame.ts'
+import { decodeRequestHeader } from '../../src/protocol/request-header.ts'
 import { decodeRequest, decodeResponse, encodeRequest, encodeResponse } from '../../src/protocol/protocol.ts'
 import { Reader } from '../../src/bytes/reader.ts'
 import { Writer } from '../../src/bytes/writer.ts'
