@@ -6,7 +6,6 @@
 import { loadavg } from 'node:os'
 import { Bench } from 'tinybench'
 import { Batch } from '../src/producer/batch.ts'
-import { PromiseReceipt } from '../src/producer/receipt.ts'
 import type { RecordMetadata } from '../src/producer/record-metadata.ts'
 import { decodeResponse, encodeRequest, encodeResponse } from '../src/protocol/protocol.ts'
 
@@ -34,9 +33,8 @@ function newBatch(): { batch: Batch; settled: Promise<RecordMetadata>[] } {
   const settled: Promise<RecordMetadata>[] = []
   for (let i = 0; i < RECORDS; i++) {
     settled.push(
-      new Promise((resolve, reject) => {
-        const entry = { receipt: new PromiseReceipt(resolve, reject), token: 0, chargedBytes: 700 }
-        batch.append({ timestamp: timestamp + (i >> 3), key: null, value, headers: [] }, entry)
+      new Promise((resolve) => {
+        batch.append({ timestamp: timestamp + (i >> 3), key: null, value, headers: [] }, resolve, 0, 700)
       }),
     )
   }

@@ -1,10 +1,12 @@
 import { pick, type PartitionLoads, type Random } from './partitioner.ts'
 
 /**
- * For each record that was placed, so many queues are looked at, on average, and no more: in a topic of 10 000 partitions
- * choosing would otherwise cost more than sending. Below some hundred partitions the weights are always fresh.
+ * For each record that was placed, so many queues are looked at, on average, and no more, but for each choice at least as many
+ * as follow: in a topic of 10 000 partitions choosing would otherwise cost more than sending. Below some hundred partitions
+ * the weights are mostly fresh, below 64 always.
  */
-const QUEUES_PER_RECORD = 16
+const QUEUES_PER_RECORD = 2
+const QUEUES_PER_CHOICE = 64
 
 /**
  * Chooses among the partitions that have a leader, and those with shorter queues more often: a slow broker gets less,
@@ -38,7 +40,7 @@ export class QueueWeights {
 
   /** @param recordsSince how many records were placed since the last call. */
   choose(available: readonly number[], recordsSince: number): number {
-    this.#credit += recordsSince * QUEUES_PER_RECORD
+    this.#credit += Math.max(QUEUES_PER_CHOICE, recordsSince * QUEUES_PER_RECORD)
     if (available !== this.#available || this.#credit >= available.length) this.#weigh(available)
     if (this.#isUniform) return pick(available, this.#random)
     const total = this.#sums[available.length - 1] ?? 0

@@ -1,11 +1,11 @@
 import type { FlushTicket } from './batch.ts'
-import type { Receipt } from './receipt.ts'
+import type { Awaiter } from './receipt.ts'
 import type { CheckedRecord } from './record.ts'
 
 /** A record that `send` took in, with everything that goes with it until it is in a batch. */
 export interface Accepted {
   readonly record: CheckedRecord
-  readonly receipt: Receipt
+  readonly receipt: Awaiter
   readonly token: number
   /** What it holds of `bufferBytes`. */
   readonly chargedBytes: number

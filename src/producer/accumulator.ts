@@ -1,5 +1,4 @@
 import type { PartitionLoads } from '../partitioner/partitioner.ts'
-import type { Accepted } from './accepted.ts'
 import { Batch, type FlushTicket } from './batch.ts'
 import { PartitionQueue } from './partition-queue.ts'
 
@@ -11,8 +10,12 @@ export interface AccumulatorOptions {
   readonly firstSequence?: number | undefined
 }
 
-/** First guess of a batch's size: small, because lone records are common and buffers double by themselves. */
-const INITIAL_CAPACITY_BYTES = 1024
+/**
+ * A batch gets a buffer of the size that the partition's batch before it came to, within these: lone records are common, and
+ * buffers double by themselves, which for the largest costs least.
+ */
+const MIN_CAPACITY_BYTES = 1024
+const MAX_CAPACITY_BYTES = 65_536
 
 /**
  * A batch has one deadline, that of its oldest record. One that has been open so long takes no more, so that no record
@@ -26,6 +29,8 @@ export class Accumulator {
   /** Never forgotten: a partition's sequences outlive what metadata says of it (faults-and-security.md, S3). */
   readonly #topics = new Map<string, Map<number, PartitionQueue>>()
   readonly #active = new Set<PartitionQueue>()
+  /** The queue that was asked for last, which is the next one's, too, for most records. */
+  #latest: PartitionQueue | null = null
 
   constructor(options: AccumulatorOptions) {
     this.#options = options
@@ -41,6 +46,12 @@ export class Accumulator {
   }
 
   queue(topic: string, partition: number): PartitionQueue {
+    const latest = this.#latest
+    if (latest !== null && latest.partition === partition && latest.topic === topic) return latest
+    return (this.#latest = this.#queue(topic, partition))
+  }
+
+  #queue(topic: string, partition: number): PartitionQueue {
     let queues = this.#topics.get(topic)
     if (queues === undefined) this.#topics.set(topic, (queues = new Map<number, PartitionQueue>()))
     let queue = queues.get(partition)
@@ -74,23 +85,15 @@ export class Accumulator {
     return Math.min(this.#options.batchBytes, maxBatchBytes)
   }
 
-  /** Encodes the record into its partition's open batch, or into a new one. @returns the bytes it took. */
-  append(accepted: Accepted, queue: PartitionQueue): number {
-    const { record, receipt, token, tickets } = accepted
-    const batch = this.#openBatch(accepted, queue)
-    const bytes = batch.append(record, accepted)
-    for (const ticket of tickets) batch.addTicket(ticket)
-    receipt.batched?.(token)
-    return bytes
-  }
-
-  #openBatch({ record: { upperBoundBytes }, sentMs }: Accepted, queue: PartitionQueue): Batch {
+  /** The partition's open batch, if there is room for so much in it, or a new one. */
+  batchFor(upperBoundBytes: number, sentMs: number, queue: PartitionQueue): Batch {
     const { lingerMs, deliveryTimeoutMs } = this.#options
     const maxBytes = this.#maxBatchBytes(queue)
     const { open } = queue
     const isInTime = open !== undefined && sentMs - open.createdMs <= MAX_OPEN_MS + lingerMs
     if (isInTime && open.sizeBytes + upperBoundBytes <= maxBytes) return open
-    const capacityBytes = Math.max(upperBoundBytes, Math.min(maxBytes, INITIAL_CAPACITY_BYTES))
+    const expectedBytes = Math.min(maxBytes, MAX_CAPACITY_BYTES, Math.max(MIN_CAPACITY_BYTES, queue.latestBatchBytes))
+    const capacityBytes = Math.max(upperBoundBytes, expectedBytes)
     const { topic, partition } = queue
     const deadlineMs = sentMs + deliveryTimeoutMs
     const batch = new Batch({ topic, partition, createdMs: sentMs, deadlineMs }, capacityBytes)

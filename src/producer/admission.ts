@@ -7,6 +7,7 @@ import { errorByCode, toBrokerError } from '../protocol/error-codes.ts'
 import { addTicket, type Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
 import { finish } from './endings.ts'
+import { isWithdrawn, settleFailed } from './receipt.ts'
 import type { CheckedRecord } from './record.ts'
 import { UNKNOWN_TOPIC_ID, UNKNOWN_TOPIC_OR_PARTITION } from '../protocol/error-numbers.ts'
 
@@ -86,7 +87,7 @@ export class Admission {
   /** The topic, if the record can go into a batch at once: it is known, and nothing of it waits in front. */
   ready(record: CheckedRecord): TopicMetadata | null {
     const topic = this.#cluster.metadata.topic(record.topic)
-    if (topic === undefined || this.#topics.has(record.topic)) return null
+    if (topic === undefined || (this.#topics.size > 0 && this.#topics.has(record.topic))) return null
     return record.partition === null || record.partition < topic.leaders.length ? topic : null
   }
 
@@ -117,7 +118,7 @@ export class Admission {
     this.#leaving.clear()
     this.#watchTime()
     for (const accepted of all) {
-      if (isWithdrawn(accepted)) this.#leave(accepted)
+      if (isCalledOff(accepted)) this.#leave(accepted)
       else this.#fail(accepted, error(accepted.record))
     }
   }
@@ -221,13 +222,13 @@ export class Admission {
 
   #fail(accepted: Accepted, error: KafkaError): void {
     this.#leave(accepted)
-    accepted.receipt.settleFailed(accepted.token, error)
+    settleFailed(accepted.receipt, accepted.token, error)
   }
 
   /** Called off while it waited: nobody is to be told any more, but flushes count it. */
   #dropIfWithdrawn(queue: Set<Waiting>, waiting: Waiting): boolean {
     const { accepted } = waiting
-    if (!isWithdrawn(accepted)) return false
+    if (!isCalledOff(accepted)) return false
     if (queue.delete(waiting)) this.#leave(accepted)
     return true
   }
@@ -266,8 +267,8 @@ export class Admission {
   }
 }
 
-function isWithdrawn({ receipt, token }: Accepted): boolean {
-  return receipt.isWithdrawn?.(token) === true
+function isCalledOff({ receipt, token }: Accepted): boolean {
+  return isWithdrawn(receipt, token)
 }
 
 /** The cluster has heard the topic's name and says no: waiting does not help. */

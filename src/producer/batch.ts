@@ -3,8 +3,9 @@ import { stampRecordBatch } from '../protocol/record-batch.ts'
 import { RecordBatchBuilder } from '../protocol/record-batch.ts'
 import { asKafkaError } from './arguments.ts'
 import { encodePayload, type PayloadFormat } from './payload.ts'
-import type { Receipt } from './receipt.ts'
+import { settleDelivered, settleFailed, type Awaiter, type Offset } from './receipt.ts'
 import type { RecordParts } from './record.ts'
+import { Runs } from './runs.ts'
 import { producerStamp, type BatchStamp } from './sequences.ts'
 import { CORRUPT_MESSAGE } from '../protocol/error-numbers.ts'
 
@@ -35,7 +36,7 @@ export interface FlushTicket {
 
 /** A record's place in a batch, and who is told of it. */
 export interface BatchEntry {
-  readonly receipt: Receipt
+  readonly receipt: Awaiter
   readonly token: number
   readonly chargedBytes: number
 }
@@ -77,10 +78,11 @@ export class Batch implements BatchPlace {
   #stamp: BatchStamp | null = null
   /** The stamp and the CRC are in the payload. */
   #isFinal = false
-  readonly #receipts: Receipt[] = []
-  readonly #tokens: number[] = []
+  readonly #receipts: Awaiter[] = []
+  /** Null: all of them are 0, as those of `send` and `offer`. */
+  #tokens: number[] | null = null
   readonly #charges: number[] = []
-  readonly #timestamps: number[] = []
+  readonly #timestamps = new Runs()
   readonly #tickets: FlushTicket[] = []
 
   constructor({ topic, partition, createdMs, deadlineMs }: BatchPlace, capacityBytes: number) {
@@ -119,11 +121,11 @@ export class Batch implements BatchPlace {
   }
 
   /** Encodes a record into the open batch. @returns the bytes it took. */
-  append(record: RecordParts, { receipt, token, chargedBytes }: BatchEntry): number {
+  append(record: RecordParts, receipt: Awaiter, token: number, chargedBytes: number): number {
     if (this.#builder === null) throw new Error(`batch: append while ${this.#state}`)
     const bytes = this.#builder.append(record.timestamp, record.key, record.value, record.headers)
     this.#receipts.push(receipt)
-    this.#tokens.push(token)
+    if (token !== 0 || this.#tokens !== null) this.#addToken(token)
     this.#charges.push(chargedBytes)
     this.#timestamps.push(record.timestamp)
     this.chargedBytes += chargedBytes
@@ -134,15 +136,15 @@ export class Batch implements BatchPlace {
   entry(index: number): BatchEntry {
     const receipt = this.#receipts[index]
     if (receipt === undefined) throw new Error(`batch: no record ${index}`)
-    return { receipt, token: this.#tokens[index] ?? 0, chargedBytes: this.#charges[index] ?? 0 }
+    return { receipt, token: this.#tokens?.[index] ?? 0, chargedBytes: this.#charges[index] ?? 0 }
   }
 
   timestamp(index: number): number {
-    return this.#timestamps[index] ?? 0
+    return this.#timestamps.at(index)
   }
 
   get maxTimestamp(): number {
-    return this.#timestamps.reduce((max, timestamp) => Math.max(max, timestamp), -1)
+    return Math.max(-1, ...this.#timestamps.values)
   }
 
   /**
@@ -218,11 +220,13 @@ export class Batch implements BatchPlace {
   /** All records are in the log, the first at `baseOffset` (-1n: nobody told us where). */
   deliver(baseOffset: bigint, logAppendTimeMs: number): void {
     this.#settle()
-    const offsetOf = offsetsFrom(baseOffset, this.#receipts.length)
-    this.#receipts.forEach((receipt, i) => {
-      const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : (this.#timestamps[i] ?? 0)
-      receipt.settleDelivered(this.#tokens[i] ?? 0, this.topic, this.partition, offsetOf(i), timestamp)
-    })
+    const receipts = this.#receipts
+    const offsetOf = offsetsFrom(baseOffset, receipts.length)
+    for (let i = 0; i < receipts.length; i++) {
+      const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : this.#timestamps.at(i)
+      const token = this.#tokens?.[i] ?? 0
+      settleDelivered(receipts[i] as Awaiter, token, this.topic, this.partition, offsetOf(i), timestamp)
+    }
     this.#finishTickets()
   }
 
@@ -233,7 +237,7 @@ export class Batch implements BatchPlace {
   /** Every record with an error of its own. */
   failEach(errorOf: (index: number) => KafkaError): void {
     this.#settle()
-    this.#receipts.forEach((receipt, i) => receipt.settleFailed(this.#tokens[i] ?? 0, errorOf(i)))
+    this.#receipts.forEach((receipt, i) => settleFailed(receipt, this.#tokens?.[i] ?? 0, errorOf(i)))
     this.#finishTickets()
   }
 
@@ -254,6 +258,11 @@ export class Batch implements BatchPlace {
     this.isUrgent = true
   }
 
+  #addToken(token: number): void {
+    this.#tokens ??= new Array<number>(this.#receipts.length - 1).fill(0)
+    this.#tokens.push(token)
+  }
+
   #finishTickets(): void {
     for (const ticket of this.#tickets.splice(0)) ticket.done()
   }
@@ -270,9 +279,9 @@ export class Batch implements BatchPlace {
   }
 }
 
-/** Adding numbers makes one bigint a record, adding bigints two; offsets beyond 2^53 are for the look of it. */
-function offsetsFrom(baseOffset: bigint, count: number): (index: number) => bigint {
-  if (baseOffset < 0n) return () => -1n
+/** Numbers where they are exact; offsets beyond 2^53 are for the look of it. */
+function offsetsFrom(baseOffset: bigint, count: number): (index: number) => Offset {
+  if (baseOffset < 0n) return () => -1
   const base = Number(baseOffset)
-  return Number.isSafeInteger(base + count) ? (index) => BigInt(base + index) : (index) => baseOffset + BigInt(index)
+  return Number.isSafeInteger(base + count) ? (index) => base + index : (index) => baseOffset + BigInt(index)
 }

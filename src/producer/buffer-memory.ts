@@ -4,9 +4,10 @@ import { addTicket, type Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
 import { bufferFull, noRoomInTime, tooLargeForBuffer } from './buffer-errors.ts'
 import { finish } from './endings.ts'
-import { Fifo } from './fifo.ts'
+import { Lanes, NO_LEADER, type Lane, type Waiter } from './lanes.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { CheckedRecord } from './record.ts'
+import { isWithdrawn, settleFailed } from './receipt.ts'
 import { isRoomy, RoomWaits } from './room-waits.ts'
 
 /**
@@ -26,28 +27,11 @@ const MAX_LANE_OVERCOMMIT = 1.5
 /** Of several brokers none has more of `bufferBytes`. */
 const LANE_SHARE = 0.5
 
-/** How long a broker keeps its share of the buffer without records. */
-const LANE_REST_MS = 60_000
-
-/** Metadata's word for a partition without a leader. */
-const NO_LEADER = -1
-
 export interface BufferMemoryOptions {
   readonly clock: Clock
   readonly bufferBytes: number
   readonly maxBlockMs: number
   readonly deliveryTimeoutMs: number
-}
-
-/** The records for one broker: a dead one must not eat the buffer of all (faults-and-security.md, P5). */
-interface Lane {
-  /** When records of it settled last, or it was made, by the clock. */
-  usedMs: number
-  usedBytes: number
-  /** Of `waiters`. */
-  waitingBytes: number
-  /** Records that wait for room, oldest first. */
-  readonly waiters: Fifo<Waiter>
 }
 
 /** What an `offer` did not find. */
@@ -57,14 +41,6 @@ interface Refusal {
   readonly lane: Lane | null
   /** Its topic is not known: it has to wait behind others that wait. */
   readonly isUnplaced: boolean
-}
-
-interface Waiter {
-  readonly accepted: Accepted
-  readonly queue: PartitionQueue
-  /** Of all waiters the oldest has the lowest. */
-  readonly number: number
-  readonly deadlineMs: number
 }
 
 export interface BufferMemoryListener {
@@ -85,7 +61,7 @@ export interface BufferMemoryListener {
 export class BufferMemory {
   readonly #options: BufferMemoryOptions
   readonly #listener: BufferMemoryListener
-  readonly #lanes = new Map<number, Lane>()
+  readonly #lanes: Lanes
   #usedBytes = 0
   /** Of records that wait for their topic or for room. */
   #waitingBytes = 0
@@ -101,6 +77,7 @@ export class BufferMemory {
   constructor(options: BufferMemoryOptions, listener: BufferMemoryListener) {
     this.#options = options
     this.#listener = listener
+    this.#lanes = new Lanes(options.clock)
   }
 
   /** In batches that have not settled. */
@@ -144,7 +121,7 @@ export class BufferMemory {
 
   /** Only the partition's broker has no room; a record that may go elsewhere should. */
   isCrowded(queue: PartitionQueue, leader: number, bytes: number): boolean {
-    const lane = this.#laneOf(queue, leader)
+    const lane = this.#lanes.of(queue, leader)
     this.#unpin(queue)
     const isFull = lane.waiters.length > 0 || !this.#fitsLane(lane, bytes)
     return isFull && !this.#isOwed && this.#usedBytes + bytes <= this.#options.bufferBytes
@@ -162,7 +139,7 @@ export class BufferMemory {
 
   /** Room for a record, now; false: there is none, or others wait for it. */
   take(queue: PartitionQueue, leader: number, bytes: number): boolean {
-    const lane = this.#laneOf(queue, leader)
+    const lane = this.#lanes.of(queue, leader)
     if (lane.waiters.length > 0 || this.#isOwed || !this.#fits(lane, bytes)) return this.#unpin(queue)
     this.#charge(queue, lane, bytes)
     this.#refusal = null
@@ -171,7 +148,7 @@ export class BufferMemory {
 
   /** An `offer` found no room: `ready` waits for so much, for that partition's broker; `null`: for any. */
   refuse(bytes: number, queue: PartitionQueue | null, leader: number): void {
-    const lane = queue === null ? null : this.#laneOf(queue, leader)
+    const lane = queue === null ? null : this.#lanes.of(queue, leader)
     this.#refusal = { bytes, lane, isUnplaced: false }
     if (queue !== null) this.#unpin(queue)
   }
@@ -183,7 +160,7 @@ export class BufferMemory {
 
   /** @throws {DeliveryError} `BUFFER_FULL`: its broker has its share already, also of what may wait. */
   checkLane({ record, chargedBytes }: Accepted, queue: PartitionQueue, leader: number): void {
-    const { usedBytes, waitingBytes } = this.#laneOf(queue, leader)
+    const { usedBytes, waitingBytes } = this.#lanes.of(queue, leader)
     this.#unpin(queue)
     const { bufferBytes } = this.#options
     if (this.#lanes.size <= 1 || usedBytes + waitingBytes + chargedBytes <= MAX_LANE_OVERCOMMIT * bufferBytes) return
@@ -193,7 +170,7 @@ export class BufferMemory {
 
   /** The record waits until there is room, at most `maxBlockMs`, and not beyond its `deliveryTimeoutMs`. */
   wait(accepted: Accepted, queue: PartitionQueue, leader: number): void {
-    const lane = this.#laneOf(queue, leader)
+    const lane = this.#lanes.of(queue, leader)
     const { maxBlockMs, deliveryTimeoutMs } = this.#options
     const deadlineMs = accepted.sentMs + Math.min(maxBlockMs, deliveryTimeoutMs)
     lane.waiters.push({ accepted, queue, number: this.#nextNumber++, deadlineMs })
@@ -207,10 +184,10 @@ export class BufferMemory {
   /** Records have settled. */
   giveBack(queue: PartitionQueue, bytes: number): void {
     this.#usedBytes -= bytes
-    const lane = this.#laneOf(queue, NO_LEADER)
+    const lane = this.#lanes.of(queue, NO_LEADER)
     lane.usedBytes -= bytes
     this.#unhold(queue, bytes)
-    if (this.#lanes.size > 1) this.#dropRestingLanes(lane)
+    if (this.#lanes.size > 1) this.#lanes.dropResting(lane)
     if (this.#waiterCount > 0) this.#serve()
     this.#roomWaits.look()
   }
@@ -240,7 +217,7 @@ export class BufferMemory {
   /** Every record that waits tells the ticket when it settles. */
   addTicket(ticket: FlushTicket): void {
     this.dropWithdrawn()
-    for (const { waiters } of this.#lanes.values()) {
+    for (const { waiters } of this.#lanes.all()) {
       for (const { accepted } of waiters) addTicket(accepted, ticket)
     }
   }
@@ -248,14 +225,14 @@ export class BufferMemory {
   /** Records that were called off: nobody waits for them. */
   dropWithdrawn(): void {
     if (this.#waiterCount === 0) return
-    this.#dismiss(({ receipt, token }) => (receipt.isWithdrawn?.(token) === true ? 'withdrawn' : null))
+    this.#dismiss(({ receipt, token }) => (isWithdrawn(receipt, token) ? 'withdrawn' : null))
     this.#serve()
   }
 
   /** Takes waiters out: with an error for those that are to be told, or because nobody is. */
   #dismiss(judge: (accepted: Accepted, deadlineMs: number) => KafkaError | 'withdrawn' | null): void {
     const failed: [Accepted, KafkaError][] = []
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       for (const waiter of lane.waiters.drain()) {
         const verdict = judge(waiter.accepted, waiter.deadlineMs)
         if (verdict === null) {
@@ -269,7 +246,7 @@ export class BufferMemory {
       }
     }
     for (const [{ receipt, token, tickets }, error] of failed) {
-      receipt.settleFailed(token, error)
+      settleFailed(receipt, token, error)
       finish(tickets)
     }
     this.#roomWaits.look()
@@ -282,25 +259,15 @@ export class BufferMemory {
       const { accepted, queue } = waiter
       if (this.#usedBytes + accepted.chargedBytes > this.#options.bufferBytes) return
       lane.waiters.shift()
-      const isWithdrawn = accepted.receipt.isWithdrawn?.(accepted.token) === true
-      if (!isWithdrawn) this.#charge(queue, lane, accepted.chargedBytes)
+      const isCalledOff = isWithdrawn(accepted.receipt, accepted.token)
+      if (!isCalledOff) this.#charge(queue, lane, accepted.chargedBytes)
       this.#forget(waiter, lane)
-      if (!isWithdrawn) {
+      if (!isCalledOff) {
         this.#listener.admit(accepted, queue)
         continue
       }
       this.#listener.onFailed()
       finish(accepted.tickets)
-    }
-  }
-
-  /** A broker that nothing was sent to for a minute keeps no share: it may be gone, or have been nobody (no leader). */
-  #dropRestingLanes(current: Lane): void {
-    const nowMs = this.#options.clock.now()
-    current.usedMs = nowMs
-    for (const [id, { usedBytes, waiters, usedMs }] of this.#lanes) {
-      const isEmpty = usedBytes === 0 && waiters.length === 0
-      if (isEmpty && nowMs - usedMs > LANE_REST_MS) this.#lanes.delete(id)
     }
   }
 
@@ -312,7 +279,7 @@ export class BufferMemory {
   /** The lane of the oldest waiter that its own lane does not keep waiting. */
   #oldest(): Lane | null {
     let oldest: Lane | null = null
-    for (const lane of this.#lanes.values()) {
+    for (const lane of this.#lanes.all()) {
       const head = lane.waiters.first
       if (head === undefined || !this.#fitsLane(lane, head.accepted.chargedBytes)) continue
       if (oldest === null || head.number < (oldest.waiters.first as Waiter).number) oldest = lane
@@ -343,16 +310,6 @@ export class BufferMemory {
   #unpin(queue: PartitionQueue): false {
     if (queue.heldBytes === 0) queue.laneId = null
     return false
-  }
-
-  /** The lane that the partition is in; if it is in none, that of its leader. */
-  #laneOf(queue: PartitionQueue, leader: number): Lane {
-    const id = (queue.laneId ??= leader)
-    const known = this.#lanes.get(id)
-    if (known !== undefined) return known
-    const lane: Lane = { usedBytes: 0, waitingBytes: 0, waiters: new Fifo(), usedMs: this.#options.clock.now() }
-    this.#lanes.set(id, lane)
-    return lane
   }
 
   #fits(lane: Lane, bytes: number): boolean {
@@ -397,6 +354,6 @@ export class BufferMemory {
     this.#stopTimer()
     this.#dismiss(({ record }, deadlineMs) => (deadlineMs <= nowMs ? noRoomInTime(record.topic, this.#options) : null))
     this.#serve()
-    for (const { waiters } of this.#lanes.values()) for (const { deadlineMs } of waiters) this.#watchTime(deadlineMs)
+    for (const { waiters } of this.#lanes.all()) for (const { deadlineMs } of waiters) this.#watchTime(deadlineMs)
   }
 }

@@ -1,5 +1,5 @@
 import { KafkaError, OptionError, type ErrorDetails } from '../errors.ts'
-import type { Receipt } from './receipt.ts'
+import type { Offset, Receipt } from './receipt.ts'
 import { RecordMetadata } from './record-metadata.ts'
 
 /** What became of the records of one `sendAll`, by their place in it. */
@@ -43,7 +43,9 @@ export class ReportReceipt implements Receipt, DeliveryReport {
   readonly #errors = new Map<number, KafkaError>()
   #topicOf = new Uint32Array(INITIAL_RECORDS)
   #partitions = new Int32Array(INITIAL_RECORDS)
-  #offsets = new BigInt64Array(INITIAL_RECORDS)
+  #offsets = new Float64Array(INITIAL_RECORDS)
+  /** Beyond 2^53. */
+  readonly #hugeOffsets = new Map<number, bigint>()
   #timestamps = new Float64Array(INITIAL_RECORDS)
   #count = 0
   #unsettled = 0
@@ -61,10 +63,11 @@ export class ReportReceipt implements Receipt, DeliveryReport {
     return index
   }
 
-  settleDelivered(index: number, topic: string, partition: number, offset: bigint, timestamp: number): void {
+  settleDelivered(index: number, topic: string, partition: number, offset: Offset, timestamp: number): void {
     this.#topicOf[index] = this.#topicNumber(topic)
     this.#partitions[index] = partition
-    this.#offsets[index] = offset
+    this.#offsets[index] = Number(offset)
+    if (typeof offset === 'bigint') this.#hugeOffsets.set(index, offset)
     this.#timestamps[index] = timestamp
     this.#settle()
   }
@@ -94,7 +97,7 @@ export class ReportReceipt implements Receipt, DeliveryReport {
     return new RecordMetadata(
       topic,
       this.#partitions[index] ?? 0,
-      this.#offsets[index] ?? -1n,
+      this.#hugeOffsets.get(index) ?? BigInt(this.#offsets[index] ?? -1),
       this.#timestamps[index] ?? 0,
     )
   }
@@ -118,7 +121,7 @@ export class ReportReceipt implements Receipt, DeliveryReport {
     const capacity = this.#partitions.length * 2
     const topicOf = new Uint32Array(capacity)
     const partitions = new Int32Array(capacity)
-    const offsets = new BigInt64Array(capacity)
+    const offsets = new Float64Array(capacity)
     const timestamps = new Float64Array(capacity)
     topicOf.set(this.#topicOf)
     partitions.set(this.#partitions)

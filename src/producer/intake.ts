@@ -12,7 +12,8 @@ import type { ProducerCounters } from './counters.ts'
 import { finish } from './endings.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 import type { Placement } from './placement.ts'
-import type { Receipt } from './receipt.ts'
+import { isWithdrawn, settleFailed, type Awaiter } from './receipt.ts'
+import type { ProducerStats } from './stats.ts'
 import { checkRecord, type CheckedRecord, type ProducerRecord } from './record.ts'
 
 export interface IntakeOptions {
@@ -45,9 +46,9 @@ const MAX_CHOICES = 4
 
 /** Where a record is to go, and whether there was room. */
 interface Seat {
-  readonly queue: PartitionQueue
-  readonly leader: number
-  readonly isTaken: boolean
+  queue: PartitionQueue
+  leader: number
+  isTaken: boolean
 }
 
 /**
@@ -62,16 +63,19 @@ export class Intake {
   /** Both clocks, as they were when a record was last given to us. */
   #wallMs = -1
   #nowMs = 0
+  #seat: Seat | null = null
 
   constructor(options: IntakeOptions, parts: IntakeParts) {
     this.#options = options
     this.#parts = parts
     this.memory = new BufferMemory(options, {
-      admit: (accepted, queue) => this.#append(accepted, queue),
+      admit: (waiting, queue) => this.#appendWaiting(waiting, queue),
       onFailed: () => this.#parts.counters.failed++,
     })
     this.#admission = new Admission(options, parts.cluster, {
-      admit: (accepted, topic) => this.#place(accepted, topic),
+      admit: (waiting, topic) => {
+        this.#place(waiting.record, waiting.receipt, waiting.token, waiting.chargedBytes, topic, waiting)
+      },
       onWaiting: (bytes) => this.memory.addWaiting(bytes),
       onLeaving: (bytes) => this.memory.removeWaiting(bytes),
       onFailed: () => this.#parts.counters.failed++,
@@ -89,25 +93,27 @@ export class Intake {
     return this.#admission.has(topic)
   }
 
-  /** Records that wait for their topic or for room. */
-  get waitingCount(): number {
-    return this.#admission.count + this.memory.waiterCount
+  stats(): Pick<ProducerStats, 'waiting' | 'bufferUsedBytes'> {
+    return {
+      waiting: this.#admission.count + this.memory.waiterCount,
+      bufferUsedBytes: this.memory.usedBytes + this.memory.waitingBytes,
+    }
   }
 
   /** Takes a record in, or fails it through its receipt: this never throws. */
-  accept(record: ProducerRecord, receipt: Receipt, token: number): void {
+  accept(record: ProducerRecord, receipt: Awaiter, token: number): void {
     try {
-      receipt.begin?.(token)
+      if (typeof receipt !== 'function') receipt.begin?.(token)
       const checked = this.#check('send', record)
       const chargedBytes = checked.upperBoundBytes + RECORD_OVERHEAD_BYTES
       this.memory.checkRoomToWait(checked, chargedBytes)
-      if (receipt.isWithdrawn?.(token) === true) return
-      const accepted = this.#accepted(checked, receipt, token, chargedBytes)
+      if (isWithdrawn(receipt, token)) return
+      this.#parts.counters.accepted++
       const topic = this.#admission.ready(checked)
-      if (topic === null) this.#admission.wait(accepted)
-      else this.#place(accepted, topic, true)
+      if (topic === null) this.#admission.wait(this.#accepted(checked, receipt, token, chargedBytes))
+      else this.#place(checked, receipt, token, chargedBytes, topic, null)
     } catch (error) {
-      receipt.settleFailed(token, asKafkaError(error))
+      settleFailed(receipt, token, asKafkaError(error))
     }
   }
 
@@ -116,7 +122,7 @@ export class Intake {
    *
    * @throws {KafkaError} it can never be taken in.
    */
-  offer(record: ProducerRecord, receipt: Receipt): boolean {
+  offer(record: ProducerRecord, receipt: Awaiter): boolean {
     const checked = this.#check('offer', record)
     const chargedBytes = checked.upperBoundBytes + RECORD_OVERHEAD_BYTES
     this.memory.checkSize(checked, chargedBytes)
@@ -126,6 +132,7 @@ export class Intake {
       this.memory.refuseUnplaced(chargedBytes)
       return false
     }
+    this.#parts.counters.accepted++
     this.#admission.wait(this.#accepted(checked, receipt, 0, chargedBytes))
     return true
   }
@@ -174,12 +181,12 @@ export class Intake {
     this.#nowMs = this.#options.clock.now()
   }
 
-  #accepted(record: CheckedRecord, receipt: Receipt, token: number, chargedBytes: number): Accepted {
-    this.#parts.counters.accepted++
+  /** For a record that has to wait: most are in a batch at once, and are spared the object. */
+  #accepted(record: CheckedRecord, receipt: Awaiter, token: number, chargedBytes: number): Accepted {
     return { record, receipt, token, chargedBytes, sentMs: this.#nowMs, tickets: NO_TICKETS }
   }
 
-  #offerTo(topic: TopicMetadata, record: CheckedRecord, bytes: number, receipt: Receipt): boolean {
+  #offerTo(topic: TopicMetadata, record: CheckedRecord, bytes: number, receipt: Awaiter): boolean {
     const partition = this.#parts.placement.choose(record, topic)
     // A partitioner is the user's code: it may have closed the producer.
     const refusal = this.#parts.refusal('offer')
@@ -191,31 +198,44 @@ export class Intake {
       this.memory.refuse(bytes, isAnywhere ? null : queue, leader)
       return false
     }
-    this.#append(this.#accepted(record, receipt, 0, bytes), queue)
+    this.#parts.counters.accepted++
+    this.#append(record, receipt, 0, bytes, this.#nowMs, queue)
     return true
   }
 
   /**
    * Chooses the partition, now that the topic is known, and looks for room.
    *
-   * @param isNew it has not waited for its topic, and may be refused for want of room to wait.
+   * @param waiting the record as one that has waited for its topic; null: it is new, and may be refused for want of room to
+   * wait.
    */
-  #place(accepted: Accepted, topic: TopicMetadata, isNew = false): void {
-    const { record, receipt, token, tickets, chargedBytes } = accepted
+  #place(
+    record: CheckedRecord,
+    receipt: Awaiter,
+    token: number,
+    chargedBytes: number,
+    topic: TopicMetadata,
+    waiting: Accepted | null,
+  ): void {
     try {
       const partition = this.#parts.placement.choose(record, topic)
       // A partitioner is the user's code: it may have closed the producer, or called the record off.
       const ended = this.#parts.ended()
       if (ended !== null) throw ended
-      if (receipt.isWithdrawn?.(token) === true) return this.#withdrawn(accepted)
+      if (isWithdrawn(receipt, token)) return this.#withdrawn(waiting)
       const { queue, leader, isTaken } = this.#takeRoom(record, topic, partition, chargedBytes)
-      if (isTaken) return this.#append(accepted, queue)
-      if (isNew) this.memory.checkLane(accepted, queue, leader)
+      if (isTaken) {
+        if (waiting !== null) this.#appendWaiting(waiting, queue)
+        else this.#append(record, receipt, token, chargedBytes, this.#nowMs, queue)
+        return
+      }
+      const accepted = waiting ?? this.#accepted(record, receipt, token, chargedBytes)
+      if (waiting === null) this.memory.checkLane(accepted, queue, leader)
       this.memory.wait(accepted, queue, leader)
     } catch (error) {
       this.#parts.counters.failed++
-      receipt.settleFailed(token, asKafkaError(error))
-      finish(tickets)
+      settleFailed(receipt, token, asKafkaError(error))
+      finish(waiting?.tickets ?? NO_TICKETS)
     }
   }
 
@@ -226,22 +246,47 @@ export class Intake {
     for (let choices = 1; ; choices++) {
       const queue = accumulator.queue(record.topic, partition)
       const leader = topic.leaders[partition] ?? -1
-      if (this.memory.take(queue, leader, bytes)) return { queue, leader, isTaken: true }
+      if (this.memory.take(queue, leader, bytes)) return this.#seatAt(queue, leader, true)
       const isElsewhere = choices < MAX_CHOICES && this.memory.isCrowded(queue, leader, bytes)
       const other = isElsewhere ? placement.chooseOther(record, topic, partition) : null
-      if (other === null) return { queue, leader, isTaken: false }
+      if (other === null) return this.#seatAt(queue, leader, false)
       partition = other
     }
   }
 
-  #withdrawn({ tickets }: Accepted): void {
-    this.#parts.counters.failed++
-    finish(tickets)
+  /** One for all records: whoever gets it reads it at once. */
+  #seatAt(queue: PartitionQueue, leader: number, isTaken: boolean): Seat {
+    const seat = (this.#seat ??= { queue, leader, isTaken })
+    seat.queue = queue
+    seat.leader = leader
+    seat.isTaken = isTaken
+    return seat
   }
 
-  #append(accepted: Accepted, queue: PartitionQueue): void {
-    const bytes = this.#parts.accumulator.append(accepted, queue)
-    this.#parts.placement.placed(accepted.record, queue.partition, bytes)
+  #withdrawn(waiting: Accepted | null): void {
+    this.#parts.counters.failed++
+    finish(waiting?.tickets ?? NO_TICKETS)
+  }
+
+  #appendWaiting({ record, receipt, token, chargedBytes, sentMs, tickets }: Accepted, queue: PartitionQueue): void {
+    this.#append(record, receipt, token, chargedBytes, sentMs, queue, tickets)
+  }
+
+  #append(
+    record: CheckedRecord,
+    receipt: Awaiter,
+    token: number,
+    chargedBytes: number,
+    sentMs: number,
+    queue: PartitionQueue,
+    tickets = NO_TICKETS,
+  ): void {
+    const batch = this.#parts.accumulator.batchFor(record.upperBoundBytes, sentMs, queue)
+    const bytes = batch.append(record, receipt, token, chargedBytes)
+    queue.latestBatchBytes = batch.sizeBytes
+    for (const ticket of tickets) batch.addTicket(ticket)
+    if (typeof receipt !== 'function') receipt.batched?.(token)
+    this.#parts.placement.placed(record, queue.partition, bytes)
     this.#parts.onAppended()
   }
 }

@@ -29,6 +29,8 @@ export class PartitionQueue {
   hasLogAppendTime = false
   /** A broker found a batch too large: from now on they are closed at this size, uncompressed. */
   maxBatchBytes = Infinity
+  /** What the batch came to that records last went into, uncompressed. */
+  latestBatchBytes = 0
   readonly #waiting: Batch[] = []
   readonly #inFlight: Batch[] = []
 

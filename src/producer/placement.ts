@@ -29,6 +29,8 @@ interface Place {
 export class Placement {
   readonly #options: PlacementOptions
   readonly #places = new Map<string, Place>()
+  /** Of the record before: that of most records. */
+  #latest: Place | null = null
 
   constructor(options: PlacementOptions) {
     this.#options = options
@@ -58,16 +60,19 @@ export class Placement {
   /** Tells the partitioner what the record took. */
   placed(record: CheckedRecord, partition: number, bytes: number): void {
     if (record.partition !== null) return
-    this.#places.get(record.topic)?.partitioner?.placed(record.key, partition, bytes)
+    const { topic } = record
+    const place = this.#latest?.metadata.topic === topic ? this.#latest : this.#places.get(topic)
+    place?.partitioner?.placed(record.key, partition, bytes)
   }
 
   #place(metadata: TopicMetadata): Place {
-    const place = this.#places.get(metadata.topic)
-    if (place === undefined) return this.#newPlace(metadata)
+    if (this.#latest?.metadata === metadata) return this.#latest
+    const place = this.#places.get(metadata.topic) ?? this.#newPlace(metadata)
     if (place.metadata !== metadata) {
       place.metadata = metadata
       place.shape = shapeOf(metadata)
     }
+    this.#latest = place
     return place
   }
 

@@ -6,6 +6,7 @@ import { ProtocolError, type KafkaError } from '../errors.ts'
 import { errorByCode, isRetriable, toBrokerError } from '../protocol/error-codes.ts'
 import { initProducerId } from '../protocol/messages/init-producer-id.ts'
 import type { ProducerIdentity } from './sequences.ts'
+import type { ProducerStats } from './stats.ts'
 
 /** `preferred`: where the brokers cannot, or do not let us, we go on without. */
 export type Idempotence = 'required' | 'preferred' | 'off'
@@ -65,6 +66,11 @@ export class ProducerId {
   /** It was wanted and could not be had. */
   get isFallback(): boolean {
     return this.#isFallback
+  }
+
+  stats(): Pick<ProducerStats, 'idempotent' | 'producerId' | 'producerEpoch'> {
+    const { producerId = null, producerEpoch = null } = this.#identity ?? {}
+    return { idempotent: this.isOn, producerId, producerEpoch }
   }
 
   get identity(): ProducerIdentity | null {

@@ -5,7 +5,7 @@ import { loadCodec } from '../compression/load-codec.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
 import { Accumulator } from './accumulator.ts'
 import { askUntil, within } from './ask-until.ts'
-import { checkIterable, checkTimeout, misuseOf, withTopic, type RecordForTopic } from './arguments.ts'
+import { asKafkaError, checkIterable, checkTimeout, misuseOf, type RecordForTopic } from './arguments.ts'
 import { Callbacks } from './callbacks.ts'
 import { Countdown } from './countdown.ts'
 import { newCounters } from './counters.ts'
@@ -20,14 +20,21 @@ import { idempotenceOf, resolveProducerOptions, type ResolvedProducerOptions } f
 import type { ProducerOptions } from './producer-options.ts'
 import { Placement } from './placement.ts'
 import { ProducerId } from './producer-id.ts'
-import { CallbackReceipt, PromiseReceipt, UnwatchedReceipt, type OfferCallback } from './receipt.ts'
+import {
+  CallbackReceipt,
+  newSend,
+  resolveOfNewSend,
+  settleFailed,
+  UnwatchedReceipt,
+  type OfferCallback,
+} from './receipt.ts'
 import type { RecordMetadata } from './record-metadata.ts'
 import type { ProducerRecord } from './record.ts'
-import { ReadingPace, readRecords, ReadStop } from './read-records.ts'
+import { Readings } from './readings.ts'
 import { Sender } from './sender.ts'
 import { Settlement } from './settlement.ts'
-import { aborted, checkCallOptions, Signals } from './signals.ts'
-import type { ProducerStats } from './stats.ts'
+import { checkCallOptions, Signals } from './signals.ts'
+import { countsOf, type ProducerStats } from './stats.ts'
 import { listPartitions, listTopics, type AskMetadata, type PartitionInfo, type TopicInfo } from './topic-info.ts'
 import { checkWritableOptions, RecordWritable, type WritableOptions, type WritableParts } from './writable.ts'
 
@@ -60,8 +67,7 @@ export class Producer {
   readonly #signals = new Signals(() => this.#intake.dropWithdrawn())
   readonly #callbacks: Callbacks
   readonly #unwatched: UnwatchedReceipt
-  /** `sendAll`s that are reading. */
-  readonly #readings = new Set<ReadStop>()
+  readonly #readings: Readings
   readonly #askMetadata: AskMetadata
   #state: ProducerStats['state'] = 'running'
   #closing: Promise<void> | null = null
@@ -92,6 +98,7 @@ export class Producer {
       mechanism: sasl === undefined ? null : createMechanism(sasl, { clock }),
       tlsWarnings: new TlsWarnings(({ code, message }) => this.#log.warn(message, { code })),
     }
+    this.#readings = new Readings(clock, this.#signals)
     this.#callbacks = new Callbacks(this.#log)
     this.#unwatched = new UnwatchedReceipt(onUndelivered, this.#callbacks)
     this.#cluster = new Cluster(given, {
@@ -163,12 +170,15 @@ export class Producer {
    * @see Kafka `max.block.ms`, `buffer.memory`, `delivery.timeout.ms`, `max.request.size`
    */
   send(record: ProducerRecord, options?: SendOptions): Promise<RecordMetadata> {
-    return new Promise((resolve, reject) => {
-      const receipt = new PromiseReceipt(resolve, reject)
-      checkCallOptions('send', options)
-      const guarded = options?.signal === undefined ? receipt : this.#signals.guard(options.signal, receipt)
-      this.#intake.accept(record, guarded, 0)
-    })
+    const promise = newSend()
+    const resolve = resolveOfNewSend()
+    try {
+      const awaiter = options === undefined ? resolve : this.#signals.guardSend(options, resolve)
+      this.#intake.accept(record, awaiter, 0)
+    } catch (error) {
+      settleFailed(resolve, 0, asKafkaError(error))
+    }
+    return promise
   }
 
   /**
@@ -244,7 +254,7 @@ export class Producer {
     checkCallOptions('sendAll', options)
     const report = new ReportReceipt()
     const receipt = options.signal === undefined ? report : this.#signals.guard(options.signal, report)
-    const failure = await this.#readAll(records, options, (record) =>
+    const failure = await this.#readings.readAll(records, options, this.#intake.memory, (record) =>
       this.#intake.accept(record, receipt, report.next()),
     )
     await report.allSettled()
@@ -313,41 +323,13 @@ export class Producer {
 
   /** What it has done and what it holds, now. */
   stats(): ProducerStats {
-    const { memory } = this.#intake
-    const { identity, isOn } = this.#producerId
+    const { bufferBytes } = this.#options
     return {
-      ...this.#counters,
-      state: this.#state,
-      idempotent: isOn,
-      producerId: identity?.producerId ?? null,
-      producerEpoch: identity?.producerEpoch ?? null,
-      unsettled: this.#counters.accepted - this.#counters.delivered - this.#counters.failed,
-      waiting: this.#intake.waitingCount,
-      bufferBytes: this.#options.bufferBytes,
-      bufferUsedBytes: memory.usedBytes + memory.waitingBytes,
+      ...{ state: this.#state, bufferBytes },
+      ...countsOf(this.#counters),
+      ...this.#producerId.stats(),
+      ...this.#intake.stats(),
       ...this.#accumulator.stats(),
-    }
-  }
-
-  /** Takes one record after the other, no faster than they settle. */
-  async #readAll(
-    records: Iterable<RecordForTopic> | AsyncIterable<RecordForTopic>,
-    { topic, signal }: SendAllOptions,
-    accept: (record: ProducerRecord) => void,
-  ): Promise<{ cause: unknown } | null> {
-    const stop = new ReadStop()
-    const unlisten = signal && this.#signals.onAbort(signal, () => stop.stop(aborted('sendAll', signal, false)))
-    this.#readings.add(stop)
-    const pace = new ReadingPace(this.#clock, this.#intake.memory)
-    const take = (record: RecordForTopic): Promise<void> | null => {
-      accept(withTopic(record, topic))
-      return pace.afterRecord()
-    }
-    try {
-      return await readRecords(records, take, stop)
-    } finally {
-      this.#readings.delete(stop)
-      unlisten?.()
     }
   }
 
@@ -381,7 +363,7 @@ export class Producer {
     if (this.#fatal !== null) return
     this.#fatal = error
     this.#log.error(error.message, { err: error })
-    for (const reading of this.#readings) reading.stop(error)
+    this.#readings.stopAll(error)
     failAllFor(error, this.#intake, this.#sender)
     this.#intake.memory.wakeAll()
   }
@@ -389,7 +371,7 @@ export class Producer {
   async #close({ timeoutMs }: { timeoutMs?: number | undefined }): Promise<void> {
     this.#state = 'closing'
     this.#intake.memory.wakeAll()
-    for (const reading of this.#readings) reading.stop(closedError('the producer was closed', {}))
+    this.#readings.stopAll(closedError('the producer was closed', {}))
     const waitMs = timeoutMs ?? this.#options.deliveryTimeoutMs
     if (waitMs > 0) await this.flush(waitMs === Infinity ? {} : { timeoutMs: waitMs }).catch(givenUpBelow)
     const givenUp = giveUpAll(this.#intake, this.#sender)

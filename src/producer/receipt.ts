@@ -4,37 +4,67 @@ import type { Callback } from './log.ts'
 import { RecordMetadata } from './record-metadata.ts'
 
 /**
- * Who is told what became of a record. A batch keeps one receipt and one token a record, and settles each exactly once;
- * the token tells one receipt's records apart.
+ * Who is told what became of a record: a receipt, or the promise that `send` gave. A batch keeps one of them and one token a
+ * record, and settles each exactly once; the token tells one receipt's records apart.
  */
+export type Awaiter = Receipt | ResolveSend
+
+/** Of a record in its partition: a number as long as it is exact, because not everybody wants it, and a bigint costs as much as a checksum. -1: unknown. */
+export type Offset = number | bigint
+
+/**
+ * The `resolve` of a promise, kept as it is: an object around it and its `reject` would double what a record under way holds,
+ * and one under way is what garbage collection costs.
+ */
+export type ResolveSend = (outcome: RecordMetadata | Promise<never>) => void
+
 export interface Receipt {
   /** A record was given to the producer. Only receipts that can be called off care. */
   begin?(token: number): void
   /** The record is in a batch. */
   batched?(token: number): void
-  /** Nobody waits for the record any more; if it is not in a batch yet, it is dropped. */
+  /** See `isWithdrawn`. */
   isWithdrawn?(token: number): boolean
-  settleDelivered(token: number, topic: string, partition: number, offset: bigint, timestamp: number): void
+  settleDelivered(token: number, topic: string, partition: number, offset: Offset, timestamp: number): void
   settleFailed(token: number, error: KafkaError): void
 }
 
-/** The promise that `send` gave. */
-export class PromiseReceipt implements Receipt {
-  readonly #resolve: (metadata: RecordMetadata) => void
-  readonly #reject: (error: KafkaError) => void
+let resolveOfNew: ResolveSend = () => undefined
 
-  constructor(resolve: (metadata: RecordMetadata) => void, reject: (error: KafkaError) => void) {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
+const keepResolve = (resolve: ResolveSend): void => {
+  resolveOfNew = resolve
+}
 
-  settleDelivered(_token: number, topic: string, partition: number, offset: bigint, timestamp: number): void {
-    this.#resolve(new RecordMetadata(topic, partition, offset, timestamp))
-  }
+/** The promise of a `send`. `resolveOfNewSend`, asked next, has what settles it: without a function made for each. */
+export function newSend(): Promise<RecordMetadata> {
+  return new Promise(keepResolve)
+}
 
-  settleFailed(_token: number, error: KafkaError): void {
-    this.#reject(error)
-  }
+export function resolveOfNewSend(): ResolveSend {
+  return resolveOfNew
+}
+
+export function settleDelivered(
+  awaiter: Awaiter,
+  token: number,
+  topic: string,
+  partition: number,
+  offset: Offset,
+  timestamp: number,
+): void {
+  if (typeof awaiter === 'function') awaiter(new RecordMetadata(topic, partition, BigInt(offset), timestamp))
+  else awaiter.settleDelivered(token, topic, partition, offset, timestamp)
+}
+
+export function settleFailed(awaiter: Awaiter, token: number, error: KafkaError): void {
+  // A promise that is resolved with a rejected one is rejected.
+  if (typeof awaiter === 'function') awaiter(Promise.reject(error))
+  else awaiter.settleFailed(token, error)
+}
+
+/** Nobody waits for the record any more; if it is not in a batch yet, it is dropped. */
+export function isWithdrawn(awaiter: Awaiter, token: number): boolean {
+  return typeof awaiter !== 'function' && awaiter.isWithdrawn?.(token) === true
 }
 
 /** Hears what became of a record that was offered; exactly one of the first two is null. */
@@ -54,8 +84,8 @@ export class CallbackReceipt<C> implements Receipt, Callback {
     this.#callbacks = callbacks
   }
 
-  settleDelivered(_token: number, topic: string, partition: number, offset: bigint, timestamp: number): void {
-    this.#metadata = new RecordMetadata(topic, partition, offset, timestamp)
+  settleDelivered(_token: number, topic: string, partition: number, offset: Offset, timestamp: number): void {
+    this.#metadata = new RecordMetadata(topic, partition, BigInt(offset), timestamp)
     this.#callbacks.run(this)
   }
 

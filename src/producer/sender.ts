@@ -70,6 +70,11 @@ export class Sender {
   #timer: Timer | null = null
   #timerAtMs = Infinity
   #isPumpSoon = false
+  /** Made once: `pumpSoon` is called for every record, and a function in it would be paid for even where it is not made. */
+  readonly #onSoon = (): void => {
+    this.#isPumpSoon = false
+    this.pump()
+  }
   /** A step is under way; user code that it runs (subscribers of channels) may come back and must not start another. */
   #isBusy = false
   #isMoreToSend = false
@@ -89,10 +94,7 @@ export class Sender {
   pumpSoon(): void {
     if (this.#isPumpSoon) return
     this.#isPumpSoon = true
-    this.#options.clock.soon(() => {
-      this.#isPumpSoon = false
-      this.pump()
-    })
+    this.#options.clock.soon(this.#onSoon)
   }
 
   /** Sends whatever can be sent now. Synchronous, and harmless when there is nothing. */

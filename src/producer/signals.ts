@@ -1,6 +1,6 @@
 import { DeliveryError, OptionError, type KafkaError } from '../errors.ts'
 import { show } from '../options.ts'
-import type { Receipt } from './receipt.ts'
+import { settleDelivered, settleFailed, type Awaiter, type Offset, type Receipt } from './receipt.ts'
 
 /** Something that ends when its signal aborts. */
 interface Abortable {
@@ -45,8 +45,18 @@ export class Signals {
     this.#onWithdrawn = onWithdrawn
   }
 
+  /**
+   * Whoever is told of a `send`.
+   *
+   * @throws {OptionError} the options are wrong.
+   */
+  guardSend(options: { readonly signal?: AbortSignal | undefined }, receipt: Awaiter): Awaiter {
+    checkCallOptions('send', options)
+    return options.signal === undefined ? receipt : this.guard(options.signal, receipt)
+  }
+
   /** A receipt whose records settle at the latest when the signal aborts. */
-  guard(signal: AbortSignal, receipt: Receipt): Receipt {
+  guard(signal: AbortSignal, receipt: Awaiter): Receipt {
     return new GuardedReceipt(receipt, signal, this.#unsettled(signal))
   }
 
@@ -98,14 +108,14 @@ export function aborted(where: string, signal: AbortSignal, maybeWritten: boolea
  * be waited for; before that it is withdrawn.
  */
 class GuardedReceipt implements Receipt {
-  readonly #receipt: Receipt
+  readonly #receipt: Awaiter
   readonly #signal: AbortSignal
   /** What of this signal has something to settle. */
   readonly #unsettled: Guarded
   /** Tokens that have not settled; true: in a batch. */
   readonly #tokens = new Map<number, boolean>()
 
-  constructor(receipt: Receipt, signal: AbortSignal, unsettled: Guarded) {
+  constructor(receipt: Awaiter, signal: AbortSignal, unsettled: Guarded) {
     this.#receipt = receipt
     this.#signal = signal
     this.#unsettled = unsettled
@@ -130,16 +140,16 @@ class GuardedReceipt implements Receipt {
     this.#tokens.clear()
     this.#unsettled.delete(this)
     for (const [token, isBatched] of tokens) {
-      this.#receipt.settleFailed(token, aborted('send', this.#signal, isBatched))
+      settleFailed(this.#receipt, token, aborted('send', this.#signal, isBatched))
     }
   }
 
-  settleDelivered(token: number, topic: string, partition: number, offset: bigint, timestamp: number): void {
-    if (this.#settle(token)) this.#receipt.settleDelivered(token, topic, partition, offset, timestamp)
+  settleDelivered(token: number, topic: string, partition: number, offset: Offset, timestamp: number): void {
+    if (this.#settle(token)) settleDelivered(this.#receipt, token, topic, partition, offset, timestamp)
   }
 
   settleFailed(token: number, error: KafkaError): void {
-    if (this.#settle(token)) this.#receipt.settleFailed(token, error)
+    if (this.#settle(token)) settleFailed(this.#receipt, token, error)
   }
 
   #settle(token: number): boolean {

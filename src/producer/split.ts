@@ -24,7 +24,8 @@ export function splitBatch(batch: Batch, codec: Codec | null): readonly [Batch, 
     const isFirst =
       i === 0 || (taken + bytesOf(record) <= total / 2 && i < records.length - 1 && parts[1].recordCount === 0)
     taken += bytesOf(record)
-    ;(isFirst ? parts[0] : parts[1]).append(record, batch.entry(i))
+    const { receipt, token, chargedBytes } = batch.entry(i)
+    ;(isFirst ? parts[0] : parts[1]).append(record, receipt, token, chargedBytes)
   })
   for (const part of parts) {
     part.isClosed = true

@@ -18,3 +18,7 @@ export interface ProducerStats extends Readonly<ProducerCounters> {
   readonly batchesWaiting: number
   readonly batchesInFlight: number
 }
+
+export function countsOf(counters: ProducerCounters): ProducerCounters & Pick<ProducerStats, 'unsettled'> {
+  return { ...counters, unsettled: counters.accepted - counters.delivered - counters.failed }
+}

@@ -43,7 +43,7 @@ describe('QueueWeights', () => {
     expect(chiSquare([slow, ...others])).toBeGreaterThan(CHI_SQUARE_OF_6 * 100)
   })
 
-  it('looks at no more than 16 queues a record in large topics, and always in small ones', () => {
+  it('looks at no more than 2 queues a record, or 64 a choice, in large topics, and always in small ones', () => {
     const looks = (partitions: number, recordsBetween: number): number => {
       let count = 0
       const loads = { queued: () => ++count, hasOpenBatch: () => false }
@@ -52,10 +52,15 @@ describe('QueueWeights', () => {
       for (let i = 0; i < 1000; i++) weights.choose(available, recordsBetween)
       return count
     }
-    expect(looks(16, 1)).toBe(1000 * 16)
-    expect(looks(160, 10)).toBe(1000 * 160)
-    expect(looks(10_000, 10)).toBeLessThanOrEqual(1000 * 10 * 16 + 10_000)
-    expect(looks(10_000, 10)).toBeGreaterThan(1000 * 10 * 15)
+    expect(looks(64, 1)).toBe(1000 * 64)
+    expect(looks(300, 150)).toBe(1000 * 300)
+    for (const [records, queues] of [
+      [10, 64],
+      [150, 300],
+    ] as const) {
+      expect(looks(10_000, records)).toBeLessThanOrEqual(1000 * queues + 10_000)
+      expect(looks(10_000, records)).toBeGreaterThan(1000 * queues * 0.9)
+    }
   })
 
   it('looks again at once when other partitions have leaders', () => {

@@ -19,7 +19,7 @@ function batchOf(count: number): Batch {
   const batch = new Batch({ topic: 't', partition: 0, createdMs: 0, deadlineMs: 1 }, 100)
   const receipt = { settleDelivered: () => undefined, settleFailed: () => undefined }
   for (let token = 0; token < count; token++) {
-    batch.append({ key: null, value: null, headers: [], timestamp: 0 }, { receipt, token, chargedBytes: 1 })
+    batch.append({ key: null, value: null, headers: [], timestamp: 0 }, receipt, token, 1)
   }
   return batch
 }
