@@ -17,8 +17,11 @@ export interface Input {
 /** One turn of the event loop each: large enough to be rare, small enough for sockets to be served in between. */
 const CHUNK_BYTES = 64 * 1024
 
-/** @throws {UsageError} the file cannot be opened. */
-export async function openInput(path: string | undefined): Promise<Input> {
+/**
+ * @param chunkBytes of a file, at most.
+ * @throws {UsageError} the file cannot be opened.
+ */
+export async function openInput(path: string | undefined, chunkBytes = CHUNK_BYTES): Promise<Input> {
   if (path === undefined || path === '-') return fromStream(process.stdin, 'stdin', null)
   try {
     const file = await open(path)
@@ -27,7 +30,7 @@ export async function openInput(path: string | undefined): Promise<Input> {
       await file.close()
       throw new UsageError(`cannot read ${path}: it is a directory`)
     }
-    const stream = file.createReadStream({ highWaterMark: CHUNK_BYTES })
+    const stream = file.createReadStream({ highWaterMark: chunkBytes })
     return fromStream(stream, path, stats.isFile() ? stats.size : null)
   } catch (error) {
     if (error instanceof UsageError) throw error

@@ -1,7 +1,7 @@
 import type { ResolvedDestinationOptions } from './destination-options.ts'
 import { DestinationError, type DestinationErrorCode } from './destination-error.ts'
 import { MappingError } from './mapping/mapping-error.ts'
-import { compileFields, type FieldsResolver } from './mapping/resolve-fields.ts'
+import { compileSendFields, type FieldsResolver } from './mapping/resolve-fields.ts'
 import { defaultTrigger } from './mapping/send-fields.ts'
 import { isObject, type Members } from './mapping/json-value.ts'
 import { topicFreedom, type TopicFreedom } from './topic-freedom.ts'
@@ -95,7 +95,7 @@ function readTrigger(
 
 function readFields(fields: unknown, where: string, name: string): FieldsResolver {
   try {
-    return compileFields(fields)
+    return compileSendFields(fields)
   } catch (cause) {
     const code = cause instanceof MappingError && cause.code !== 'MAPPING_FAILED' ? cause.code : 'INVALID_MAPPING'
     throw refused(code, `${where}: ${messageOf(cause)}`, name, cause)

@@ -15,7 +15,7 @@ export interface AccumulatorOptions {
  * buffers double by themselves, which for the largest costs least.
  */
 const MIN_CAPACITY_BYTES = 1024
-const MAX_CAPACITY_BYTES = 65_536
+const MAX_CAPACITY_BYTES = 1_048_576
 
 /**
  * A batch has one deadline, that of its oldest record. One that has been open so long takes no more, so that no record

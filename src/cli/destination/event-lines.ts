@@ -53,8 +53,9 @@ export class LineBatch {
 
   /** Once. A blank line is nothing. */
   *events(): Generator {
-    for (const [place, line] of this.#lines.entries()) {
-      const number = this.#firstLine + place
+    let number = this.#firstLine - 1
+    for (const line of this.#lines) {
+      number++
       const event = this.#read(number, line)
       if (event === undefined) continue
       this.lines.push(number)

@@ -59,6 +59,31 @@ export function compileFields(fields: unknown, requirePackage?: RequirePackage):
   }
 }
 
+/** What most mappings give, in the order of the form. */
+const PLAIN_FIELDS = ['topic', 'payload', 'key']
+
+/**
+ * As `compileFields`, for who looks at fields by their name: those of the usual mapping are there even without a value, as
+ * undefined. That gives all events objects of one shape, which costs a fifth.
+ */
+export function compileSendFields(fields: unknown, requirePackage?: RequirePackage): FieldsResolver {
+  const names = isObject(fields) ? Object.keys(fields) : []
+  const isPlain = names.length > 0 && names.join() === PLAIN_FIELDS.filter((name) => names.includes(name)).join()
+  if (!isObject(fields) || !isPlain) return compileFields(fields, requirePackage)
+  const compiler = new MappingCompiler(requirePackage)
+  const resolvers = new Map(names.map((name) => [name, compiler.any(fields[name], [name])]))
+  if (compiler.problems.length > 0) throw new MappingError('INVALID_MAPPING', compiler.problems)
+  const [topic, payload, key] = PLAIN_FIELDS.map((name) => resolvers.get(name) ?? nothing) as [
+    Resolver,
+    Resolver,
+    Resolver,
+  ]
+  return (event) => {
+    if (!isObject(event)) throw mappingFailed([], `data must be an object, got ${typeName(event)}`)
+    return { topic: topic(event), payload: payload(event), key: key(event) }
+  }
+}
+
 class MappingCompiler implements Compiler {
   readonly problems: string[] = []
   readonly requirePackage: RequirePackage | undefined

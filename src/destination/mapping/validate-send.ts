@@ -89,7 +89,7 @@ export function validateSend(payload: unknown, options: ValidateSendOptions = {}
 function plainSend(fields: Members): Send | null {
   let topic: unknown
   let payload: unknown
-  let key: unknown = null
+  let key: unknown
   for (const name of Object.keys(fields)) {
     if (name === 'topic') topic = fields['topic']
     else if (name === 'payload') payload = fields['payload']
@@ -97,7 +97,7 @@ function plainSend(fields: Members): Send | null {
     else return null
   }
   const isText = typeof topic === 'string' && topic !== ''
-  const isKey = key === null || (typeof key === 'string' && key !== '')
+  const isKey = key === null || key === undefined || (typeof key === 'string' && key !== '')
   if (!isText || !isKey || typeof payload !== 'object' || payload === null || Array.isArray(payload)) return null
   return {
     topic: topic as string,
@@ -105,7 +105,7 @@ function plainSend(fields: Members): Send | null {
     headers: noHeaders,
     partition: null,
     defaultPartition: null,
-    key: key as string | null,
+    key: (key ?? null) as string | null,
     batching: defaultBatching,
   }
 }

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { sendFields } from '../../../src/destination/mapping/send-fields.ts'
+import { MappingError } from '../../../src/destination/mapping/mapping-error.ts'
+import { compileFields, compileSendFields } from '../../../src/destination/mapping/resolve-fields.ts'
 import { validateSend, type Send } from '../../../src/destination/mapping/validate-send.ts'
-import { arbitraryJson } from './arbitrary-mapping.ts'
+import { arbitraryJson, arbitraryMapping } from './arbitrary-mapping.ts'
 
 const good = { topic: 't', payload: { p: 1 } }
 
@@ -250,6 +252,32 @@ describe('seg-S11: headers', () => {
     const loop: Record<string, unknown> = {}
     loop['loop'] = loop
     expect(problemsOf({ headers: { loop } })[0]).toContain('cannot be written as JSON: loop.')
+  })
+})
+
+describe('compileSendFields', () => {
+  const outcomeOf = (compile: typeof compileFields, mapping: unknown, event: unknown, isBatch: boolean): unknown => {
+    try {
+      return validateSend(compile(mapping)(event), { isBatch })
+    } catch (error) {
+      return error instanceof MappingError ? [error.code, error.problems] : error
+    }
+  }
+
+  it('comes to the same as compileFields, for whatever is validated', () => {
+    const names = fc.constantFrom('topic', 'payload', 'key', 'partition', '__segment_internal_directive')
+    const usual = fc.constantFrom<unknown>('t', { '@path': '$.' }, { '@path': '$.a' }, { '@template': '{{a}}' })
+    const mapping = fc.dictionary(names, fc.oneof(usual, arbitraryMapping), { maxKeys: 4 })
+    const ordered = mapping.map((given) =>
+      Object.fromEntries(['topic', 'payload', 'key'].flatMap((name) => (name in given ? [[name, given[name]]] : []))),
+    )
+    fc.assert(
+      fc.property(fc.oneof(mapping, ordered), arbitraryJson, fc.boolean(), (fields, event, isBatch) => {
+        const long = outcomeOf(compileFields, fields, event, isBatch)
+        expect(outcomeOf(compileSendFields, fields, event, isBatch)).toEqual(long)
+      }),
+      { numRuns: 5000 },
+    )
   })
 })
 
