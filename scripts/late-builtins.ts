@@ -22,17 +22,22 @@ export const lateBuiltins: Plugin = {
   load: (id) => (id.startsWith('\0node:') ? standIn(id.slice(1)) : null),
 }
 
+/** What every function has. */
+const USUAL: readonly (string | symbol)[] = ['length', 'name', 'prototype', 'arguments', 'caller']
+
 function standIn(path: string): string {
   const names = Object.entries(process.getBuiltinModule(path) as Record<string, unknown>)
   const exported = names.map(([name, value]) => {
     if (typeof value === 'function' && /^[A-Z]/.test(name))
       return `export const ${name} = /* @__PURE__ */ late('${name}')`
     // A function that carries something, as inspect carries `custom`, cannot be stood in for.
-    const isPlain = typeof value === 'function' && Object.keys(value).length === 0
+    const isPlain = typeof value === 'function' && Reflect.ownKeys(value).every((key) => USUAL.includes(key))
     if (isPlain) return `export function ${name}(...given) { return real().${name}(...given) }`
     return `export const ${name} = /* @__PURE__ */ (() => real().${name})()`
   })
-  return [`const real = () => process.getBuiltinModule('${path}')`, LATE_CLASS, ...exported].join('\n')
+  // Taken now: a test may put another `process` in its place.
+  const real = ['const { getBuiltinModule } = process', `const real = () => getBuiltinModule('${path}')`]
+  return [...real, LATE_CLASS, ...exported].join('\n')
 }
 
 /** Can be made instances of, asked about instances, and extended; it has no static members. */

@@ -88,7 +88,8 @@ export class KafkaDestination {
    * @param options `isBatch`: an empty Message Key is a key, as in Segment's batches; default: more than one event.
    * @returns for each event, in its order, a result for each mapping that it matches, in theirs. An event that matches none,
    * or whose `integrations` keep it away, has none; one that is no object has one with status 400.
-   * @throws {DestinationError} `INVALID_ARGUMENT`: not a list; `CLOSED`. Nothing that an event is or causes.
+   * @throws {DestinationError} `INVALID_ARGUMENT`: not a list; `CLOSED`. Nothing that an event is or causes. What the list
+   * itself throws when it is read: nothing was sent then.
    */
   async deliver(events: Iterable<unknown>, options: DeliverOptions = {}): Promise<DeliveryResult[]> {
     this.#assertOpen('deliver')

@@ -3,7 +3,7 @@ import { pick, type PartitionLoads, type Random } from './partitioner.ts'
 /**
  * For each record that was placed, so many queues are looked at, on average, and no more, but for each choice at least as many
  * as follow: in a topic of 10 000 partitions choosing would otherwise cost more than sending. Below some hundred partitions
- * the weights are mostly fresh, below 64 always.
+ * the weights are mostly fresh, up to 64 always.
  */
 const QUEUES_PER_RECORD = 2
 const QUEUES_PER_CHOICE = 64

@@ -11,8 +11,8 @@ export interface AccumulatorOptions {
 }
 
 /**
- * A batch gets a buffer of the size that the partition's batch before it came to, within these: lone records are common, and
- * buffers double by themselves, which for the largest costs least.
+ * While a partition is busy, a batch gets a buffer of the size that the one before came to, within these. Otherwise it begins
+ * small, because lone records are common, what they leave free is charged to nobody, and buffers double by themselves.
  */
 const MIN_CAPACITY_BYTES = 1024
 const MAX_CAPACITY_BYTES = 1_048_576
@@ -92,7 +92,8 @@ export class Accumulator {
     const { open } = queue
     const isInTime = open !== undefined && sentMs - open.createdMs <= MAX_OPEN_MS + lingerMs
     if (isInTime && open.sizeBytes + upperBoundBytes <= maxBytes) return open
-    const expectedBytes = Math.min(maxBytes, MAX_CAPACITY_BYTES, Math.max(MIN_CAPACITY_BYTES, queue.latestBatchBytes))
+    const latestBytes = queue.isEmpty ? 0 : queue.latestBatchBytes
+    const expectedBytes = Math.min(maxBytes, MAX_CAPACITY_BYTES, Math.max(MIN_CAPACITY_BYTES, latestBytes))
     const capacityBytes = Math.max(upperBoundBytes, expectedBytes)
     const { topic, partition } = queue
     const deadlineMs = sentMs + deliveryTimeoutMs

@@ -46,10 +46,19 @@ export function misuseOf(check: () => void): KafkaError | null {
   }
 }
 
+/** Anything can be thrown, also what cannot be made a text. */
+function textOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error)
+  } catch {
+    return 'something was thrown that cannot be shown'
+  }
+}
+
 /** What a getter or an iterator of the user's threw is the record's error. */
 export function asKafkaError(error: unknown): KafkaError {
   if (error instanceof KafkaError) return error
-  const what = error instanceof Error ? error.message : String(error)
+  const what = textOf(error)
   return new OptionError('INVALID_RECORD', `send: INVALID_RECORD: the record could not be read: ${what}`, {
     cause: error,
   })

@@ -144,7 +144,7 @@ export class Batch implements BatchPlace {
   }
 
   get maxTimestamp(): number {
-    return Math.max(-1, ...this.#timestamps.values)
+    return this.#timestamps.max
   }
 
   /**

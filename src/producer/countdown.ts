@@ -1,10 +1,11 @@
 import type { FlushTicket } from './batch.ts'
+import { allTold } from './endings.ts'
 
 /** Waits for a number of batches and records to settle. */
 export class Countdown implements FlushTicket {
   remaining = 0
   readonly settled: Promise<void>
-  #resolve: () => void = () => undefined
+  #resolve: (told: Promise<void>) => void = () => undefined
 
   constructor() {
     this.settled = new Promise((resolve) => (this.#resolve = resolve))
@@ -16,6 +17,6 @@ export class Countdown implements FlushTicket {
 
   done(): void {
     this.remaining--
-    if (this.remaining === 0) this.#resolve()
+    if (this.remaining === 0) this.#resolve(allTold())
   }
 }

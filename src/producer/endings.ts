@@ -5,6 +5,14 @@ export function finish(tickets: readonly FlushTicket[]): void {
   for (const ticket of tickets) ticket.done()
 }
 
+/**
+ * A `send` that fails is told some microtasks after it was settled (`settleFailed`). Whoever says that all have settled
+ * goes the same way first, and so comes behind.
+ */
+export function allTold(): Promise<void> {
+  return new Promise((resolve) => resolve(Promise.resolve()))
+}
+
 export function metadataTimeout(maxBlockMs: number): DeliveryError {
   const what = `no broker answered within maxBlockMs (${maxBlockMs} ms)`
   return new DeliveryError('METADATA_TIMEOUT', `metadata: METADATA_TIMEOUT: ${what}`, { retriable: true })

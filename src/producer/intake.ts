@@ -282,7 +282,13 @@ export class Intake {
     tickets = NO_TICKETS,
   ): void {
     const batch = this.#parts.accumulator.batchFor(record.upperBoundBytes, sentMs, queue)
-    const bytes = batch.append(record, receipt, token, chargedBytes)
+    let bytes
+    try {
+      bytes = batch.append(record, receipt, token, chargedBytes)
+    } catch (error) {
+      this.memory.giveBack(queue, chargedBytes) // there was no memory for it after all
+      throw error
+    }
     queue.latestBatchBytes = batch.sizeBytes
     for (const ticket of tickets) batch.addTicket(ticket)
     if (typeof receipt !== 'function') receipt.batched?.(token)

@@ -12,7 +12,7 @@ import { newCounters } from './counters.ts'
 import { createMechanism } from '../sasl/mechanism.ts'
 import { TlsWarnings } from '../tls/warnings.ts'
 import { BatchDeliveryError, ReportReceipt, type DeliveryReport } from './delivery-report.ts'
-import { closedError, fatalError, givenUpBelow } from './endings.ts'
+import { allTold, closedError, fatalError, givenUpBelow } from './endings.ts'
 import { failAllFor, giveUpAll } from './give-up.ts'
 import { Intake } from './intake.ts'
 import { Log } from './log.ts'
@@ -273,7 +273,7 @@ export class Producer {
     const ticket = new Countdown()
     this.#intake.addTicket(ticket)
     this.#accumulator.addTicket(ticket)
-    if (ticket.remaining === 0) return
+    if (ticket.remaining === 0) return allTold()
     this.#sender.pump()
     const settled = within(this.#clock, options.timeoutMs, ticket.settled)
     const outcome = await this.#signals.race(options.signal, 'flush', settled)
@@ -378,6 +378,7 @@ export class Producer {
     this.#intake.memory.wakeAll()
     this.#cluster.close()
     this.#state = 'closed'
+    await allTold()
     if (givenUp > 0) throw closedError(`${givenUp} records had not settled and were given up`, { maybeWritten: true })
   }
 

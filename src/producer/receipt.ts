@@ -29,7 +29,7 @@ export interface Receipt {
   settleFailed(token: number, error: KafkaError): void
 }
 
-let resolveOfNew: ResolveSend = () => undefined
+let resolveOfNew: ResolveSend | null = null
 
 const keepResolve = (resolve: ResolveSend): void => {
   resolveOfNew = resolve
@@ -37,11 +37,22 @@ const keepResolve = (resolve: ResolveSend): void => {
 
 /** The promise of a `send`. `resolveOfNewSend`, asked next, has what settles it: without a function made for each. */
 export function newSend(): Promise<RecordMetadata> {
-  return new Promise(keepResolve)
+  const promise = new Promise<RecordMetadata>(keepResolve)
+  return resolveOfNew === null ? newSendApart() : promise
+}
+
+/** A `Promise` of somebody else's making sent something in its constructor, and that took the function. */
+function newSendApart(): Promise<RecordMetadata> {
+  let own: ResolveSend | null = null
+  const promise = new Promise<RecordMetadata>((resolve) => (own = resolve))
+  resolveOfNew = own
+  return promise
 }
 
 export function resolveOfNewSend(): ResolveSend {
-  return resolveOfNew
+  const resolve = resolveOfNew as ResolveSend
+  resolveOfNew = null
+  return resolve
 }
 
 export function settleDelivered(

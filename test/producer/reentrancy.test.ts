@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Producer } from '../../src/index.ts'
 import { type ProducerOptions, type ProducerRecord } from '../../src/index.ts'
+import { asKafkaError } from '../../src/producer/arguments.ts'
 import { encodeResponseFrame } from '../../src/protocol/frame.ts'
 import { produce } from '../../src/protocol/messages/produce.ts'
 import type { TestCluster } from '../../src/testing/test-cluster.ts'
@@ -294,4 +295,61 @@ describe('user code in the middle of a step', () => {
     expect(times).toBeGreaterThan(1)
     expectRest()
   })
+})
+
+describe('whoever says that all have settled', () => {
+  const sendTen = (value: string): void => {
+    for (let i = 0; i < 10; i++) producer.send(record(value)).catch(() => told.push('failed'))
+  }
+
+  it('comes behind the failures: flush of what fails later', async () => {
+    await start()
+    cluster.fail({ api: 'Produce', error: 'TOPIC_AUTHORIZATION_FAILED', times: Infinity })
+    sendTen('x')
+    const flushed = producer.flush().then(() => [...told])
+    await advanceUntilSettled(clock, flushed, 1)
+    expect(await flushed).toHaveLength(10)
+  })
+
+  it('comes behind the failures: flush of what has failed already', async () => {
+    await start({ maxRequestBytes: 1000 })
+    sendTen('x'.repeat(2000))
+    await producer.flush()
+    expect(told).toHaveLength(10)
+  })
+
+  it('comes behind the failures: close', async () => {
+    await startWithoutBroker()
+    sendTen('x')
+    const toldThen = await producer.close({ timeoutMs: 0 }).catch(() => told.length)
+    expect(toldThen).toBe(10)
+  })
+})
+
+it('send settles where somebody has put another Promise in its place, which sends by itself', async () => {
+  await start()
+  const Native = Promise
+  const inner: Promise<unknown>[] = []
+  let isPatched = true
+  class Patched<T> extends Native<T> {
+    constructor(executor: ConstructorParameters<typeof Native<T>>[0]) {
+      super(executor)
+      if (!isPatched) return
+      isPatched = false
+      inner.push(producer.send(record('inner')))
+    }
+  }
+  globalThis.Promise = Patched
+  let outer: Promise<unknown>
+  try {
+    outer = producer.send(record('outer'))
+  } finally {
+    globalThis.Promise = Native
+  }
+  await advanceUntilSettled(clock, Native.all([outer, ...inner]), 1)
+  expect(values().sort()).toEqual(['inner', 'outer'])
+})
+
+it('what cannot be made a text is an error like others, where a getter throws it', () => {
+  expect(asKafkaError(Object.create(null))).toMatchObject({ code: 'INVALID_RECORD' })
 })

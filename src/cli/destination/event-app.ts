@@ -133,7 +133,9 @@ function refused(c: Context<Bindings>, { status, code, message, retryAfterSecond
 }
 
 /** Nobody can make up new ones. */
-function pathLabel(path: string): string {
+/** A slash at the end makes no difference. */
+function pathLabel(given: string): string {
+  const path = given.replace(/(?<=.)\/$/, '')
   const [, name = ''] = /^\/v1\/(\w+)$/.exec(path) ?? []
   return kindOf(name) !== undefined || ['/healthz', '/readyz', '/metrics'].includes(path) ? path : 'other'
 }

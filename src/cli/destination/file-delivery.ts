@@ -143,7 +143,7 @@ export class FileDelivery {
     if (result === null) this.skipped++
     else if (result.error === undefined) this.tally.delivered++
     else this.tally.addFailure(line, { ...result.error, maybeWritten: result.maybeWritten === true })
-    if (result?.isDuplicate === true) this.duplicates++
+    if (result?.isDuplicate === true && result.error === undefined) this.duplicates++
   }
 
   #stopFor(stop: Stop): void {
