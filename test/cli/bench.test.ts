@@ -114,6 +114,22 @@ describe('headrace bench', () => {
     expect({ code, settings: outcomeOf(stdout).settings }).toMatchObject({ code: 0, settings: { concurrency: 33 } })
     expect(stderr).toContain('headrace: no more than 33 sends under way: so many fit into bufferBytes (33,554,432)\n')
   })
+
+  test('the largest value that it takes is one that the library takes, with a key, too', async () => {
+    const largest = bench('load', '--records', '1', '--keys', '1', '--value-bytes', '1048476', '--json')
+    const { code, stdout } = await runCli(largest)
+    expect({ code, outcome: outcomeOf(stdout) }).toMatchObject({ code: 0, outcome: { delivered: 1 } })
+  })
+
+  test('at a rate it takes all of its time, and says a mean of less than one', async () => {
+    const args = ['--rate', '1', '--seconds', '1', '--warmup-seconds', '0', '--json']
+    const { stdout } = await runCli(bench('load', ...args))
+    const { recordsPerSecond, seconds, delivered } = outcomeOf(stdout)
+    expect(delivered).toBe(1)
+    expect(seconds).toBeGreaterThan(0.98)
+    expect(recordsPerSecond.mean).toBeCloseTo(1 / seconds, 1)
+    expect(recordsPerSecond.max).not.toBe(null)
+  })
 })
 
 describe('when something is wrong', () => {
@@ -128,6 +144,10 @@ describe('when something is wrong', () => {
     [['--acks', '2'], "option '--acks <who>' argument '2' is invalid. Allowed choices are all, 1, 0."],
     [['--seconds', '1', '--records', '1'], 'headrace: --seconds and --records: give one of them'],
     [['--value-bytes', '2000000'], 'headrace: --value-bytes: 2000000 does not fit into --max-request-bytes (1048576)'],
+    [
+      ['--value-bytes', '1048500', '--records', '1'],
+      'headrace: --value-bytes: 1048500 does not fit into --max-request-bytes (1048576): a record needs 100 bytes more',
+    ],
     [
       ['--batch-bytes', '99999999999'],
       'headrace: --batch-bytes: got 99999999999, expected an integer, 1 to 2147483647',

@@ -2,12 +2,17 @@ import { bytes, counted, grouped, milliseconds, seconds as inSeconds } from '../
 import { plainReason } from '../produce-report.ts'
 import { paintFor, printData, printJson, printNote, type Paint } from '../terminal.ts'
 import type { BenchOutcome, Outcome } from './bench-run.ts'
+import { rateText, recordRate, roundedRate } from './rate.ts'
 import { latencyStart, type Settings } from './settings.ts'
 import { terminalPlot } from './terminal-plot.ts'
 import type { Latency, Second } from './timeline.ts'
 
 const DEFAULT_COLUMNS = 80
 const MAX_COLUMNS = 110
+/** The timer that ends a run may be a little early, and sums of fractions of milliseconds are not exact. */
+const WHOLE_SECOND = 0.99
+/** Sending may take longer than the rate says by this share and this time, without a word about it. */
+const [LATE_SHARE, LATE_SECONDS] = [0.1, 0.1]
 
 export interface ReportOptions {
   readonly settings: Settings
@@ -35,10 +40,10 @@ export function reportLines(outcome: Outcome, settings: Settings, paint: Paint):
   if (latency === null) return [paint.bold(head)]
   const [rate, byteRate] = [delivered / seconds, outcome.bytes / seconds]
   const range = rateRange(timeline)
-  const spread = range === null ? '' : `; in single seconds ${grouped(range.min)} to ${grouped(range.max)}`
+  const spread = range === null ? '' : `; in single seconds ${rateText(range.min)} to ${rateText(range.max)}`
   const rows: [string, string][] = [
-    ['throughput', `${paint.bold(`${grouped(rate)} records/s`)}, ${bytes(Math.round(byteRate))}/s${spread}`],
-    ['latency', `${latencyText(latency)} (${latencyStart(settings)})`],
+    ['throughput', `${paint.bold(recordRate(rate))}, ${bytes(Math.round(byteRate))}/s${spread}`],
+    ['latency', `${latencyText(latency)} (${latencyStart(settings)}${withoutText(outcome.unsent)})`],
     ['CPU', `${cpuText(outcome)}; this process alone, ${percent(costs.userUs + costs.systemUs, seconds)} of a core`],
     ['memory', `${bytes(costs.rssPeakBytes)} at most`],
     ['event loop', `p99 of its delay ${milliseconds(costs.loopDelayP99Ms)}`],
@@ -60,6 +65,13 @@ function latencyText(latency: Latency): string {
   return parts.map(([name, ms]) => `${name} ${milliseconds(ms)}`).join(', ')
 }
 
+/** What had to wait the longest is in no percentile. */
+function withoutText(unsent: number): string {
+  if (unsent === 0) return ''
+  const [were, they] = unsent === 1 ? ['was', 'it'] : ['were', 'they']
+  return `; without ${counted(unsent, 'record')} that ${were} due and never sent: ${they} would have waited longer`
+}
+
 function cpuText({ costs, delivered }: Outcome): string {
   const perRecord = (us: number): string => (us / delivered).toFixed(2)
   const { userUs, systemUs } = costs
@@ -72,19 +84,28 @@ function percent(us: number, seconds: number): string {
 
 /** Of the seconds that are whole; null: there is none. */
 export function rateRange(timeline: readonly Second[]): { min: number; max: number } | null {
-  const rates = timeline.filter(({ seconds }) => seconds >= 1).map(({ delivered, seconds }) => delivered / seconds)
+  const whole = timeline.filter(({ seconds }) => seconds >= WHOLE_SECOND)
+  const rates = whole.map(({ delivered, seconds }) => delivered / seconds)
   return rates.length === 0 ? null : { min: Math.min(...rates), max: Math.max(...rates) }
 }
 
 function troubleLines(outcome: Outcome, options: ReportOptions): string[] {
   const { settings } = options
-  const lines = failureLines(outcome, options)
-  if (outcome.unsent > 0) {
-    const why = `--rate ${grouped(settings.ratePerSecond ?? 0)} was not reached`
-    lines.push(`headrace: ${why}: ${counted(outcome.unsent, 'record')} due in time could not be sent`)
-  }
+  const lines = [...failureLines(outcome, options), ...missedRateLines(outcome, settings)]
   if (settings.acks === 0) lines.push('With --acks 0 nobody confirms: latency is that of handing over to the network.')
   return lines
+}
+
+function missedRateLines({ unsent, sendingSeconds, earlyEnd }: Outcome, settings: Settings): string[] {
+  const { ratePerSecond, records } = settings
+  if (ratePerSecond === null) return []
+  const what = `headrace: --rate ${grouped(ratePerSecond)} was not reached`
+  if (unsent > 0) return [`${what}: ${counted(unsent, 'record')} due in time could not be sent`]
+  if (records === null || earlyEnd !== null) return []
+  const planned = records / ratePerSecond
+  if (sendingSeconds <= planned * (1 + LATE_SHARE) + LATE_SECONDS) return []
+  const took = `took ${inSeconds(sendingSeconds)} instead of ${inSeconds(planned)}`
+  return [`${what}: sending ${counted(records, 'record')} ${took}`]
 }
 
 function failureLines({ failures }: Outcome, { speak }: ReportOptions, whose = ''): string[] {
@@ -116,9 +137,9 @@ export function toJson(outcome: Outcome, settings: Settings): object {
     bytes: outcome.bytes,
     seconds: rounded(seconds),
     recordsPerSecond: {
-      mean: Math.round(delivered / seconds),
-      min: range === null ? null : Math.round(range.min),
-      max: range === null ? null : Math.round(range.max),
+      mean: roundedRate(delivered / seconds),
+      min: range === null ? null : roundedRate(range.min),
+      max: range === null ? null : roundedRate(range.max),
     },
     bytesPerSecond: Math.round(outcome.bytes / seconds),
     latencyMs: latency === null ? null : mapped(latency, rounded),

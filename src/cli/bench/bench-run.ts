@@ -10,7 +10,7 @@ import type { Payload } from './payload.ts'
 import type { BenchPlan } from './plan.ts'
 import { Timeline, type Latency, type Second } from './timeline.ts'
 
-/** What came of a load, from its first send to its last answer. */
+/** What came of a load, from its first send to its last answer; with a rate and a time, at least that time. */
 export interface Outcome {
   readonly sent: number
   readonly delivered: number
@@ -20,6 +20,8 @@ export interface Outcome {
   /** Keys and values of what was delivered. */
   readonly bytes: number
   readonly seconds: number
+  /** Until no more was sent. */
+  readonly sendingSeconds: number
   readonly timeline: readonly Second[]
   readonly latency: Latency | null
   readonly costs: Costs
@@ -45,12 +47,13 @@ const clock = {
 
 /** A warm-up and the load that is measured. */
 export class BenchRun {
-  readonly #producer: Producer
+  readonly #producer: Pick<Producer, 'send' | 'close'>
   readonly #plan: BenchPlan
   readonly #payload: Payload
   #load: Load | null = null
+  #stopLive: () => void = () => undefined
 
-  constructor(producer: Producer, plan: BenchPlan, payload: Payload) {
+  constructor(producer: Pick<Producer, 'send' | 'close'>, plan: BenchPlan, payload: Payload) {
     this.#producer = producer
     this.#plan = plan
     this.#payload = payload
@@ -79,15 +82,15 @@ export class BenchRun {
       const { seconds, records } = limits
       return records === null ? (clock.now() - startMs) / 1000 / (seconds ?? 1) : timeline.delivered / records
     }
-    const stopLive = startLive(() => {
+    this.#stopLive = startLive(() => {
       timeline.tick(clock.now())
       return { name: load.isOver ? 'waiting' : name, doneShare: doneShare(), load, timeline, failures }
     })
-    const stopLooking = noteLongWait(load)
+    const stopLooking = this.#noteLongWait(load)
     const stopInstruments = startInstruments()
     await load.run()
     const costs = stopInstruments()
-    stopLive()
+    this.#stopLive()
     stopLooking()
     const endMs = clock.now()
     timeline.finish(endMs)
@@ -95,6 +98,7 @@ export class BenchRun {
     return {
       ...{ sent: load.issued, delivered, unsent: load.unsent, failures, bytes: delivered * this.#payload.recordBytes },
       ...{ seconds: (endMs - startMs) / 1000, timeline: seconds, latency, costs, earlyEnd: load.earlyEnd },
+      sendingSeconds: load.sendingMs / 1000,
     }
   }
 
@@ -113,18 +117,24 @@ export class BenchRun {
 
   #interrupt(count: number): void {
     this.#load?.interrupt()
-    if (count === 1) printNote('interrupted: delivering what is under way; once more gives it up')
+    if (count === 1) this.#note('interrupted: delivering what is under way; once more gives it up')
     // What is given up has failed, and those are counted.
     else void this.#producer.close({ timeoutMs: 0 }).catch(() => undefined)
   }
-}
 
-/** After its time is over a load may wait for long: until records are given up. */
-function noteLongWait(load: Load): () => void {
-  let looks = 0
-  const timer = setInterval(() => {
-    if (!load.isOver || ++looks !== LOOKS_UNTIL_NOTE) return
-    printNote(`waiting for ${counted(load.underWay, 'record')}; Ctrl-C twice gives them up`)
-  }, LOOK_EVERY_MS)
-  return () => clearInterval(timer)
+  /** After its time is over a load may wait for long: until records are given up. */
+  #noteLongWait(load: Load): () => void {
+    let looks = 0
+    const timer = setInterval(() => {
+      if (!load.isOver || ++looks !== LOOKS_UNTIL_NOTE) return
+      this.#note(`waiting for ${counted(load.underWay, 'record')}; Ctrl-C twice gives them up`)
+    }, LOOK_EVERY_MS)
+    return () => clearInterval(timer)
+  }
+
+  /** Else it would stand in the line that moves. */
+  #note(text: string): void {
+    this.#stopLive()
+    printNote(text)
+  }
 }

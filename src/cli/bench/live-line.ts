@@ -2,6 +2,7 @@ import cliProgress from 'cli-progress'
 import { grouped, milliseconds } from '../numbers.ts'
 import type { Failures } from './failures.ts'
 import type { Load } from './load.ts'
+import { recordRate } from './rate.ts'
 import type { Timeline } from './timeline.ts'
 
 export interface LiveState {
@@ -19,7 +20,7 @@ const FORMAT = '{bar} {name}  {figures}'
 /**
  * A moving line on stderr, if that is a terminal: rate and p99 of the last second that is over.
  *
- * @returns stops it and leaves nothing behind.
+ * @returns stops it and leaves nothing behind; may be called again.
  */
 export function startLive(read: () => LiveState): () => void {
   if (!process.stderr.isTTY) return () => undefined
@@ -34,7 +35,10 @@ export function startLive(read: () => LiveState): () => void {
   bar.start(1, 0, { name: '', figures: '' })
   update()
   const timer = setInterval(update, INTERVAL_MS)
+  let isRunning = true
   return () => {
+    if (!isRunning) return
+    isRunning = false
     clearInterval(timer)
     bar.stop()
   }
@@ -43,7 +47,7 @@ export function startLive(read: () => LiveState): () => void {
 /** `812,000 records/s  p99 3.21 ms  10,000 under way  1,600,000 delivered  2 failed` */
 export function figuresOf({ load, timeline, failures }: LiveState): string {
   const last = timeline.seconds.at(-1)
-  const now = last === undefined ? [] : [`${grouped(last.delivered / last.seconds)} records/s`]
+  const now = last === undefined ? [] : [recordRate(last.delivered / last.seconds)]
   if (typeof last?.p99Ms === 'number') now.push(`p99 ${milliseconds(last.p99Ms)}`)
   now.push(`${grouped(load.underWay)} under way`, `${grouped(timeline.delivered)} delivered`)
   if (failures.total > 0) now.push(`${grouped(failures.total)} failed`)

@@ -36,7 +36,8 @@ const TICK_MS = 1
  *
  * Without a rate there are as many loops as sends may be under way, each of which awaits its record: what a server does
  * that answers requests. With a rate the n-th record is due at `start + n / rate`, whatever has become of those before, and
- * its latency counts from there (no coordinated omission).
+ * its latency counts from there (no coordinated omission). What was due and never sent has no latency, and is counted. With a
+ * rate and a time it takes all of that time, and does not end with the last send.
  */
 export class Load {
   readonly #limits: LoadLimits
@@ -49,6 +50,7 @@ export class Load {
   #settled = 0
   #isOver = false
   #unsent = 0
+  #sendingMs = 0
   #earlyEnd: EarlyEnd = null
   #timer: { cancel(): void } | null = null
   #onSettled: () => void = () => undefined
@@ -85,6 +87,11 @@ export class Load {
     return this.#unsent
   }
 
+  /** From the start until it sent no more. To be asked when it is over. */
+  get sendingMs(): number {
+    return this.#sendingMs
+  }
+
   /** Resolves when all has settled; a record that fails is told to the hook, and not thrown. */
   async run(): Promise<void> {
     const { seconds, ratePerSecond, concurrency } = this.#limits
@@ -95,7 +102,7 @@ export class Load {
       else await this.#paced()
     } finally {
       end?.cancel()
-      this.#isOver = true
+      this.#end()
     }
   }
 
@@ -139,7 +146,10 @@ export class Load {
   #pump(nowMs: number): void {
     const hasRoom = (): boolean => this.underWay < this.#limits.concurrency
     while (this.#issued < this.#maxRecords && hasRoom() && this.#dueMs(this.#issued) <= nowMs) this.#sendOne()
-    if (this.#issued >= this.#maxRecords) return this.#end()
+    if (this.#issued >= this.#maxRecords) {
+      if (this.#limits.seconds === null) this.#end()
+      return
+    }
     if (!hasRoom() || this.#timer !== null) return
     this.#timer = this.#clock.after(Math.max(TICK_MS, this.#dueMs(this.#issued) - nowMs), () => {
       this.#timer = null
@@ -190,6 +200,7 @@ export class Load {
   #end(dueUntilMs = this.#clock.now()): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#sendingMs = this.#clock.now() - this.#startMs
     const { ratePerSecond } = this.#limits
     if (ratePerSecond !== null) {
       const due = Math.floor(((dueUntilMs - this.#startMs) / 1000) * ratePerSecond)

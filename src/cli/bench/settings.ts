@@ -2,6 +2,7 @@ import type { ProducerOptions } from '../../index.ts'
 import { VERSION } from '../../version.ts'
 import { bytes, counted, grouped } from '../numbers.ts'
 import type { BenchPlan } from './plan.ts'
+import { recordRate } from './rate.ts'
 
 /** What a figure must stand beside to mean something. */
 export interface Settings {
@@ -38,7 +39,7 @@ export function announcement(settings: Settings, brokers: unknown): string[] {
   const { topic, partitions, warmupSeconds, records, seconds, ratePerSecond } = settings
   const where = typeof brokers === 'string' || Array.isArray(brokers) ? ` at ${String(brokers)}` : ''
   const much = records === null ? `${seconds ?? 0} s` : counted(records, 'record')
-  const rate = ratePerSecond === null ? 'as fast as it goes' : `at ${grouped(ratePerSecond)} records/s`
+  const rate = ratePerSecond === null ? 'as fast as it goes' : `at ${recordRate(ratePerSecond)}`
   const warmup = warmupSeconds === 0 ? '' : `${warmupSeconds} s of warm-up, then `
   return [
     `writing to ${JSON.stringify(topic)} (${counted(partitions, 'partition')})${where}: ${warmup}${much} ${rate}`,

@@ -3,6 +3,7 @@ import { line } from 'd3-shape'
 import { bytes, grouped, milliseconds } from '../numbers.ts'
 import type { Outcome } from './bench-run.ts'
 import { condense } from './condense.ts'
+import { recordRate } from './rate.ts'
 import { latencyStart, settingsText, type Settings } from './settings.ts'
 import type { Second } from './timeline.ts'
 
@@ -38,10 +39,11 @@ const LATENCIES: readonly Series[] = [
 
 /** Throughput and latency over time, for people who have not seen the run. */
 export function plotSvg(outcome: Outcome, settings: Settings): string {
-  const { timeline, failures } = outcome
+  const { timeline, failures, unsent } = outcome
   const rate = failures.total === 0 ? RATE : { ...RATE, series: [...RATE.series, FAILED] }
   const [title, ...details] = headings(outcome, settings)
-  const latency = { title: `latency, ms (${latencyStart(settings)})`, series: LATENCIES }
+  const without = unsent === 0 ? '' : `; without ${grouped(unsent)} never sent`
+  const latency = { title: `latency, ms (${latencyStart(settings)}${without})`, series: LATENCIES }
   const panels = [rate, latency].map((panel, i) => panelSvg(panel, timeline, PANEL_TOPS[i] ?? 0))
   const content = [
     element('title', {}, escaped(title)),
@@ -58,9 +60,9 @@ export function plotSvg(outcome: Outcome, settings: Settings): string {
 function headings({ delivered, seconds, latency, bytes: size }: Outcome, settings: Settings): [string, string, string] {
   const { topic, partitions, ratePerSecond, headrace, node } = settings
   const where = `${JSON.stringify(topic)} (${grouped(partitions)} partition${partitions === 1 ? '' : 's'})`
-  const rate = `${grouped(delivered / seconds)} records/s, ${bytes(Math.round(size / seconds))}/s`
+  const rate = `${recordRate(delivered / seconds)}, ${bytes(Math.round(size / seconds))}/s`
   const p99 = latency === null ? '' : `, p99 ${milliseconds(latency.p99)}`
-  const offered = ratePerSecond === null ? 'as fast as it goes' : `${grouped(ratePerSecond)} records/s offered`
+  const offered = ratePerSecond === null ? 'as fast as it goes' : `${recordRate(ratePerSecond)} offered`
   return [
     `headrace bench: ${rate}${p99}`,
     `to ${where}, ${offered}; headrace ${headrace}, Node ${node}`,

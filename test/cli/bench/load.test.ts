@@ -162,6 +162,32 @@ describe('a load at a rate', () => {
     expect(run.delivered.map(([, since]) => Math.round(since))).toEqual(Array.from({ length: 100 }, (_, i) => i * 10))
   })
 
+  test.each([1, 50])(
+    'takes all of its seconds at %i/s, not only until the last record is sent',
+    async (ratePerSecond) => {
+      const run = new Run({ ratePerSecond, seconds: 3, concurrency: 1000 })
+      run.answer()
+      const ended = run.load.run()
+      await run.clock.advance(2999)
+      expect([run.sent, run.load.isOver]).toEqual([3 * ratePerSecond, false])
+      await run.clock.advance(1)
+      await ended
+      expect([run.sent, run.load.unsent, run.load.sendingMs]).toEqual([3 * ratePerSecond, 0, 3000])
+      expect(run.clock.pendingMs).toEqual([])
+    },
+  )
+
+  test('knows how long it took to send so many records, not what came after that', async () => {
+    const run = new Run({ ratePerSecond: 1000, records: 3, concurrency: 2 })
+    const ended = run.load.run()
+    await run.clock.advance(100)
+    await run.answerOne()
+    await run.clock.advance(50)
+    run.answer()
+    await ended
+    expect([run.load.sendingMs, run.load.unsent]).toEqual([100, 0])
+  })
+
   test('sends what is due in time, also where timers are coarse', async () => {
     const run = new Run({ ratePerSecond: 100, seconds: 1, concurrency: 1000 }, new CoarseClock())
     run.answer()

@@ -1,9 +1,9 @@
-import { describe, expect, test } from 'vitest'
-import { reportLines, toJson } from '../../../src/cli/bench/bench-report.ts'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { report, reportLines, toJson } from '../../../src/cli/bench/bench-report.ts'
 import type { Outcome } from '../../../src/cli/bench/bench-run.ts'
 import { Failures } from '../../../src/cli/bench/failures.ts'
 import { figuresOf } from '../../../src/cli/bench/live-line.ts'
-import type { Settings } from '../../../src/cli/bench/settings.ts'
+import { announcement, type Settings } from '../../../src/cli/bench/settings.ts'
 import { plotSvg } from '../../../src/cli/bench/svg-plot.ts'
 import { terminalPlot } from '../../../src/cli/bench/terminal-plot.ts'
 import type { Second } from '../../../src/cli/bench/timeline.ts'
@@ -18,7 +18,7 @@ const timeline: Second[] = [
 ]
 const outcome: Outcome = {
   ...{ sent: 250_000, delivered: 250_000, unsent: 0, failures: new Failures(), bytes: 25_000_000, seconds: 4.25 },
-  ...{ timeline, latency: { p50: 1.02, p95: 3, p99: 7.5, p999: 8, max: 8.4 }, earlyEnd: null },
+  ...{ sendingSeconds: 4, timeline, latency: { p50: 1.02, p95: 3, p99: 7.5, p999: 8, max: 8.4 }, earlyEnd: null },
   costs: { userUs: 200_000, systemUs: 50_000, rssPeakBytes: 90e6, loopDelayP99Ms: 2.5 },
 }
 const settings: Settings = {
@@ -131,6 +131,29 @@ describe('the report', () => {
     })
   })
 
+  test.each([
+    [2938, '2,938 records that were due and never sent: they would have waited longer'],
+    [1, '1 record that was due and never sent: it would have waited longer'],
+  ])('says beside the latency that it is without %i that were never sent', (unsent, without) => {
+    const atRate = { ...settings, ratePerSecond: 1000 }
+    const lines = reportLines({ ...outcome, unsent }, atRate, paintFor({}))
+    expect(lines[2]).toMatch(`max 8.40 ms (from when a record was due; without ${without})`)
+    const { texts } = elementsOf(plotSvg({ ...outcome, unsent }, atRate))
+    const short = unsent === 1 ? '1' : '2,938'
+    expect(texts).toContain(`latency, ms (from when a record was due; without ${short} never sent)`)
+  })
+
+  test('of a few records a second has decimals, and one is one', () => {
+    const slow = { ...outcome, delivered: 2, seconds: 5 }
+    const seconds = [0, 1].map((i) => ({ ...timeline[0]!, startSeconds: i, delivered: i }))
+    expect(toJson({ ...slow, timeline: seconds }, settings)).toMatchObject({
+      recordsPerSecond: { mean: 0.4, min: 0, max: 1 },
+    })
+    expect(reportLines(slow, settings, paintFor({}))[1]).toMatch(/^ {2}throughput {2}0\.4 records\/s, /)
+    expect(reportLines({ ...slow, seconds: 2 }, settings, paintFor({}))[1]).toMatch(/^ {2}throughput {2}1 record\/s, /)
+    expect(announcement({ ...settings, ratePerSecond: 1 }, 'a:1')[0]).toMatch(/ 4 s at 1 record\/s$/)
+  })
+
   test('while it runs', () => {
     const state = { name: 'measuring', doneShare: 0.5, load: { underWay: 17 }, failures }
     const two = { seconds: timeline.slice(0, 2), delivered: 160_000 }
@@ -139,5 +162,29 @@ describe('the report', () => {
     )
     const begun = { seconds: [], delivered: 3 }
     expect(figuresOf({ ...state, failures: new Failures(), timeline: begun })).toBe('17 under way  3 delivered')
+  })
+})
+
+describe('with --rate and --records', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  const notesOf = (sendingSeconds: number): string => {
+    const written: string[] = []
+    vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+    const measured = { ...outcome, sent: 4000, sendingSeconds }
+    const counted = { ...settings, seconds: null, records: 4000, ratePerSecond: 1000 }
+    report({ warmup: null, measured }, { settings: counted, isJson: true, speak: String })
+    vi.restoreAllMocks()
+    return written.join('')
+  }
+
+  test('it is said if sending took much longer than it should have', () => {
+    expect(notesOf(9.01)).toBe(
+      'headrace: --rate 1,000 was not reached: sending 4,000 records took 9.01 s instead of 4.00 s\n',
+    )
+    expect(notesOf(4.1)).toBe('')
   })
 })

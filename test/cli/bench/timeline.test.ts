@@ -59,6 +59,24 @@ describe('a timeline', () => {
     expect([short, long].map((timeline) => about(timeline?.latency?.max))).toEqual([9, 9])
   })
 
+  test('its seconds are whole wherever it starts, and where the timer at its end was a little early', () => {
+    const start = fc.double({ min: 0, max: 1e9, noNaN: true })
+    fc.assert(
+      fc.property(start, fc.integer({ min: 2, max: 20 }), fc.constantFrom(0, -0.9, 0.9), (startMs, count, lateMs) => {
+        const timeline = new Timeline(startMs)
+        // One in the first second, two in the next one.
+        for (let i = 0; i < count; i++) {
+          const nowMs = startMs + i * 1000 + 500
+          for (let n = 0; n <= i; n++) timeline.addDelivered(nowMs, nowMs - 1)
+        }
+        timeline.finish(startMs + count * 1000 + lateMs)
+        const { min, max } = rateRange(timeline.seconds) ?? { min: 0, max: 0 }
+        expect(min).toBeCloseTo(1, 5)
+        expect(Math.abs(max - count)).toBeLessThan(count / 500)
+      }),
+    )
+  })
+
   test('a run of less than a second is one rest', () => {
     const timeline = timelineOf([[2, 1]], 4)
     expect(counts(timeline)).toEqual([[0, 0.004, 1, 1]])
