@@ -29,10 +29,16 @@ function frameOf(topics: number, partitions: number): Buffer {
   return Buffer.concat(chunks).subarray(4)
 }
 
-function heldBytes(): number {
-  collect()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
+/** Buffers are let go of by another thread, some turns after the collection. */
+async function heldBytes(): Promise<number> {
+  let leastBytes = Infinity
+  for (let i = 0; i < 5; i++) {
+    collect()
+    await new Promise((resolve) => setImmediate(resolve))
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    leastBytes = Math.min(leastBytes, heapUsed + arrayBuffers)
+  }
+  return leastBytes
 }
 
 describe('perf-11: metadata of 100 000 partitions', () => {
@@ -40,11 +46,11 @@ describe('perf-11: metadata of 100 000 partitions', () => {
     [1, 100_000],
     [100, 1000],
     [10_000, 10],
-  ])('in %i topics is at most 10 MB', (topics, partitions) => {
+  ])('in %i topics is at most 10 MB', async (topics, partitions) => {
     const frame = frameOf(topics, partitions)
-    const before = heldBytes()
+    const before = await heldBytes()
     const picture = new Metadata().merge(decodeMetadataFrame(VERSION, frame), () => true)
-    const held = heldBytes() - before
+    const held = (await heldBytes()) - before
     console.log(`${topics} topics of ${partitions} partitions: ${(held / 1e6).toFixed(1)} MB`)
     expect(held).toBeLessThan(LIMIT_BYTES)
     expect(held).toBeGreaterThan(400_000) // four bytes a partition: it is all there
