@@ -1,4 +1,4 @@
-import cliProgress from 'cli-progress'
+import { startMovingLine, type MovingLine } from './moving-line.ts'
 import { bytes, grouped } from './numbers.ts'
 
 export interface ProgressState {
@@ -16,29 +16,16 @@ const INTERVAL_MS = 200
  * @returns stops it and leaves nothing behind; may be called again.
  */
 export function startProgress(totalBytes: number | null, read: () => ProgressState): () => void {
-  if (!process.stderr.isTTY) return () => undefined
   const startedMs = performance.now()
   const format =
     totalBytes === null
       ? '{records} records, {done}, {rate}{more}'
       : '{bar} {percentage}%  {records} records, {rate}{more}'
-  const bar = new cliProgress.SingleBar(
-    { format, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 30, etaBuffer: 10 },
-    cliProgress.Presets.shades_classic,
-  )
-  const update = (): void => {
+  const readLine = (): ReturnType<MovingLine['read']> => {
     const { doneBytes, records, more = '' } = read()
     const seconds = Math.max((performance.now() - startedMs) / 1000, 0.001)
     const rate = `${grouped(records / seconds)} records/s`
-    bar.update(doneBytes, { records: grouped(records), done: bytes(doneBytes), rate, more })
+    return { done: doneBytes, figures: { records: grouped(records), done: bytes(doneBytes), rate, more } }
   }
-  bar.start(totalBytes ?? 1, 0, { records: '0', done: '0 B', rate: '', more: '' })
-  const timer = setInterval(update, INTERVAL_MS)
-  let isRunning = true
-  return () => {
-    if (!isRunning) return
-    isRunning = false
-    clearInterval(timer)
-    bar.stop()
-  }
+  return startMovingLine({ format, barSize: 30, total: totalBytes ?? 1, intervalMs: INTERVAL_MS, read: readLine })
 }

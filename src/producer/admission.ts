@@ -118,7 +118,7 @@ export class Admission {
     this.#leaving.clear()
     this.#watchTime()
     for (const accepted of all) {
-      if (isCalledOff(accepted)) this.#leave(accepted)
+      if (isWithdrawn(accepted.receipt, accepted.token)) this.#leave(accepted)
       else this.#fail(accepted, error(accepted.record))
     }
   }
@@ -228,7 +228,7 @@ export class Admission {
   /** Called off while it waited: nobody is to be told any more, but flushes count it. */
   #dropIfWithdrawn(queue: Set<Waiting>, waiting: Waiting): boolean {
     const { accepted } = waiting
-    if (!isCalledOff(accepted)) return false
+    if (!isWithdrawn(accepted.receipt, accepted.token)) return false
     if (queue.delete(waiting)) this.#leave(accepted)
     return true
   }
@@ -265,10 +265,6 @@ export class Admission {
     }
     this.#timer = clock.after(atMs - nowMs, () => clock.soon(() => this.review(clock.now())))
   }
-}
-
-function isCalledOff({ receipt, token }: Accepted): boolean {
-  return isWithdrawn(receipt, token)
 }
 
 /** The cluster has heard the topic's name and says no: waiting does not help. */

@@ -18,6 +18,7 @@ export type Offset = number | bigint
  */
 export type ResolveSend = (outcome: RecordMetadata | Promise<never>) => void
 
+/** An object that is told; `token` says of which of its records. */
 export interface Receipt {
   /** A record was given to the producer. Only receipts that can be called off care. */
   begin?(token: number): void

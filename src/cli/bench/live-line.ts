@@ -1,4 +1,4 @@
-import cliProgress from 'cli-progress'
+import { startMovingLine, type MovingLine } from '../moving-line.ts'
 import { grouped, milliseconds } from '../numbers.ts'
 import type { Failures } from './failures.ts'
 import type { Load } from './load.ts'
@@ -23,25 +23,11 @@ const FORMAT = '{bar} {name}  {figures}'
  * @returns stops it and leaves nothing behind; may be called again.
  */
 export function startLive(read: () => LiveState): () => void {
-  if (!process.stderr.isTTY) return () => undefined
-  const bar = new cliProgress.SingleBar(
-    { format: FORMAT, stream: process.stderr, hideCursor: true, clearOnComplete: true, barsize: 15 },
-    cliProgress.Presets.shades_classic,
-  )
-  const update = (): void => {
+  const readLine = (): ReturnType<MovingLine['read']> => {
     const state = read()
-    bar.update(Math.min(state.doneShare, 1), { name: state.name, figures: figuresOf(state) })
+    return { done: Math.min(state.doneShare, 1), figures: { name: state.name, figures: figuresOf(state) } }
   }
-  bar.start(1, 0, { name: '', figures: '' })
-  update()
-  const timer = setInterval(update, INTERVAL_MS)
-  let isRunning = true
-  return () => {
-    if (!isRunning) return
-    isRunning = false
-    clearInterval(timer)
-    bar.stop()
-  }
+  return startMovingLine({ format: FORMAT, barSize: 15, total: 1, intervalMs: INTERVAL_MS, read: readLine })
 }
 
 /** `812,000 records/s  p99 3.21 ms  10,000 under way  1,600,000 delivered  2 failed` */
