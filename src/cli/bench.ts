@@ -1,10 +1,10 @@
-import { Option, type Command } from 'commander'
-import { acks, givenOptions, integer, requireAll } from './arguments.ts'
+import type { Command } from 'commander'
+import { givenOptions, integer, requireAll } from './arguments.ts'
 import type { BenchPlan } from './bench/plan.ts'
 import { addConnectionFlags, type ConnectionFlags } from './connection-flags.ts'
 import { connectionOptions } from './connection-options.ts'
 import { UsageError, type ExitCode } from './exit-code.ts'
-import type { FlagNames } from './wording.ts'
+import { acksFlag, addBatchFlags, MAX_REQUEST_BYTES, SENDING_FLAGS } from './sending-flags.ts'
 
 interface BenchOptions extends ConnectionFlags {
   readonly topic: string
@@ -25,20 +25,8 @@ const DAY_SECONDS = 86_400
 const MAX_VALUE_BYTES = 100_000_000
 /** Of the library; a benchmark of other defaults would be of another producer. */
 const BATCH_BYTES = 16_384
-const MAX_REQUEST_BYTES = 1_048_576
 /** What the library counts beside a value, at most: a batch of its own, the record's fields, a key. */
 const RECORD_BYTES = 100
-
-/** Options of the library that are flags here. */
-const FLAGS: FlagNames = {
-  acks: '--acks',
-  compression: '--compression',
-  batchBytes: '--batch-bytes',
-  maxRequestBytes: '--max-request-bytes',
-  lingerMs: '--linger-ms',
-  deliveryTimeoutMs: '--delivery-timeout-ms',
-  clientId: '--client-id',
-}
 
 const DETAILS = `
 It writes to the topic, which must exist, and deletes nothing: take one that was
@@ -88,21 +76,14 @@ export function addBenchCommand(program: Command): void {
     .option('--concurrency <number>', 'sends under way at most; 1: one after the other', integer(1, 1_000_000), 10_000)
     .option('--value-bytes <number>', 'size of a value', integer(1, MAX_VALUE_BYTES), 100)
     .option('--keys <number>', 'how many different keys, in turn (default: records have none)', integer(1, 1_000_000))
-    .addOption(
-      new Option('--acks <who>', 'who must have a record').choices(['all', '1', '0']).argParser(acks).default('all'),
-    )
-    .option('--compression <codec>', 'of the batches: none, gzip, snappy, lz4, zstd', 'none')
-    .option('--batch-bytes <number>', 'size of a batch', integer(1), BATCH_BYTES)
-    .option('--max-request-bytes <number>', 'no record is larger', integer(1), MAX_REQUEST_BYTES)
-    .option('--linger-ms <number>', 'how long a batch may wait for more records', integer(0), 0)
-    .option('--delivery-timeout-ms <number>', 'when to give a record up', integer(1), 120_000)
-    .option('--client-id <name>', 'how the brokers name us', 'headrace-bench')
+    .addOption(acksFlag())
+  addBatchFlags(command, { batchBytes: BATCH_BYTES, what: 'records', clientId: 'headrace-bench' })
     .option('--svg <file>', 'write the plot there, too')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', DETAILS)
     .action(async (options: Partial<BenchOptions>) => {
       requireAll(options, options.config === undefined ? ['brokers', 'topic'] : ['topic'])
-      process.exitCode = await bench(options as BenchOptions, givenOptions(command, Object.keys(FLAGS)))
+      process.exitCode = await bench(options as BenchOptions, givenOptions(command, Object.keys(SENDING_FLAGS)))
     })
 }
 
@@ -111,7 +92,7 @@ async function bench(options: BenchOptions, given: Readonly<Record<string, unkno
   checkTogether(options)
   // The topic must exist: a benchmark of one that came from a typing error, with one partition, helps nobody.
   const defaults = { allowAutoTopicCreation: false, clientId: 'headrace-bench' }
-  const asked = connectionOptions(options, { given, defaults, flagNames: FLAGS })
+  const asked = connectionOptions(options, { given, defaults, flagNames: SENDING_FLAGS })
   const { valueBytes } = options
   const maxRequestBytes = asked.options.maxRequestBytes ?? MAX_REQUEST_BYTES
   if (valueBytes + RECORD_BYTES > maxRequestBytes) {

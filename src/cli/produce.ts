@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Option, type Command } from 'commander'
 import { partitionerNames, type DiagnosticEvents, type Producer } from '../index.ts'
-import { acks, givenOptions, integer, nameAndValue, requireAll, separator } from './arguments.ts'
+import { givenOptions, integer, nameAndValue, requireAll, separator } from './arguments.ts'
 import { BulkSend } from './bulk-send.ts'
 import { connect } from './connect.ts'
 import { addConnectionFlags, type ConnectionFlags } from './connection-flags.ts'
@@ -13,6 +13,7 @@ import { report, type Outcome } from './produce-report.ts'
 import { startProgress } from './progress.ts'
 import { recordReader, type InputFormat } from './record-reader.ts'
 import { printNote } from './terminal.ts'
+import { acksFlag, addBatchFlags, MAX_REQUEST_BYTES, SENDING_FLAGS } from './sending-flags.ts'
 import type { FlagNames } from './wording.ts'
 
 export interface ProduceOptions extends ConnectionFlags {
@@ -29,19 +30,8 @@ export interface ProduceOptions extends ConnectionFlags {
 /** Larger than the library's: whole files are sent here, and one batch is one round trip per partition. */
 const BATCH_BYTES = 262_144
 
-const MAX_REQUEST_BYTES = 1_048_576
-
 /** Options of the library that are flags here. */
-const FLAGS: FlagNames = {
-  acks: '--acks',
-  partitioner: '--partitioner',
-  compression: '--compression',
-  batchBytes: '--batch-bytes',
-  maxRequestBytes: '--max-request-bytes',
-  lingerMs: '--linger-ms',
-  deliveryTimeoutMs: '--delivery-timeout-ms',
-  clientId: '--client-id',
-}
+const FLAGS: FlagNames = { ...SENDING_FLAGS, partitioner: '--partitioner' }
 
 const DETAILS = `
 One line is one record; its bytes are the value, unchanged. A line ends with
@@ -89,20 +79,13 @@ export function addProduceCommand(program: Command): void {
     .option('--key-separator <text>', 'lines: what stands between key and value', separator)
     .option('--header <name=value>', 'a header for every record; repeatable', nameAndValue)
     .option('--partition <number>', 'send everything to this partition', integer(0))
-    .addOption(
-      new Option('--acks <who>', 'who must have a record').choices(['all', '1', '0']).argParser(acks).default('all'),
-    )
+    .addOption(acksFlag())
     .addOption(
       new Option('--partitioner <name>', 'where records without --partition go')
         .choices([...partitionerNames])
         .default('default', 'by key as Java does, else sticky'),
     )
-    .option('--compression <codec>', 'of the batches: none, gzip, snappy, lz4, zstd', 'none')
-    .option('--batch-bytes <number>', 'size of a batch', integer(1), BATCH_BYTES)
-    .option('--max-request-bytes <number>', 'no record is larger', integer(1), MAX_REQUEST_BYTES)
-    .option('--linger-ms <number>', 'how long a batch may wait for more lines', integer(0), 0)
-    .option('--delivery-timeout-ms <number>', 'when to give a record up', integer(1), 120_000)
-    .option('--client-id <name>', 'how the brokers name us', 'headrace-cli')
+  addBatchFlags(command, { batchBytes: BATCH_BYTES, what: 'lines', clientId: 'headrace-cli' })
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', DETAILS)
     .action(async (options: Partial<ProduceOptions>) => {
