@@ -8,10 +8,11 @@
  * What the steps print is kept until the end, and searched for every secret that a test has used (test/support/canary.ts).
  */
 import { spawn } from 'node:child_process'
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import { scanOutput } from '../test/support/canary-scan.ts'
 import { CANARY_FOLDER_VARIABLE } from '../test/support/canary.ts'
 import { brokersAvailable } from '../test/support/kafka/available.ts'
@@ -26,6 +27,10 @@ interface Step {
 type Sink = (chunk: Buffer) => void
 
 const LEFT_BEHIND_MS = 5000
+/** Of a failed step, the lines that say what failed; whoever sees the end of a long output only, sees these. */
+const TELLING = /\bFAIL|×|Error\b|\berror\b|violation/
+const TELLING_LINES = 12
+const TELLING_CHARACTERS = 160
 
 const folder = mkdtempSync(join(tmpdir(), 'headrace-test-'))
 process.once('SIGINT', () => process.exit(130))
@@ -85,7 +90,12 @@ const isChosen = ({ name, needsBrokers = false }: Step): boolean => {
   return false
 }
 const chosen = stages.map((stage) => stage.filter(isChosen)).filter((stage) => stage.length > 0)
-const results: { readonly name: string; readonly hasPassed: boolean; readonly seconds: number }[] = []
+interface Result {
+  readonly name: string
+  readonly hasPassed: boolean
+  readonly seconds: number
+}
+const results: Result[] = []
 for (const stage of chosen) results.push(...(await runStage(stage)))
 const scan = scanOutput(folder)
 console.log(`\n== no secret in what was printed: ${scan.secrets} secrets, ${scan.bytes} characters`)
@@ -98,11 +108,12 @@ console.log('\n== steps')
 for (const { name, hasPassed, seconds } of results) {
   console.log(`${hasPassed ? 'ok  ' : 'FAIL'} ${seconds.toFixed(1).padStart(6)} s  ${name}`)
 }
-const failed = results.filter(({ hasPassed }) => !hasPassed).length
-console.log(`steps: ${results.length - failed} passed, ${failed} failed`)
-process.exitCode = failed === 0 ? 0 : 1
+const failed = results.filter(({ hasPassed }) => !hasPassed)
+console.log(`steps: ${results.length - failed.length} passed, ${failed.length} failed`)
+for (const { name } of failed) console.log([`\n== failed: ${name}`, ...tellingLines(name)].join('\n'))
+process.exitCode = failed.length === 0 ? 0 : 1
 
-async function runStage(stage: readonly Step[]): Promise<typeof results> {
+async function runStage(stage: readonly Step[]): Promise<Result[]> {
   const isAlone = stage.length === 1
   if (!isAlone) console.log(`\n== ${stage.map(({ name }) => name).join(', ')}: at the same time`)
   return await Promise.all(
@@ -122,10 +133,9 @@ async function run(name: string, [program, ...args]: Step['command'], kept: Buff
   const colors = process.stdout.isTTY && process.env['NO_COLOR'] === undefined ? { FORCE_COLOR: '1' } : {}
   const env = { ...colors, ...process.env, [CANARY_FOLDER_VARIABLE]: folder }
   const child = spawn(program, args, { stdio: ['inherit', 'pipe', 'pipe'], env })
-  const file = (stream: string): string => join(folder, `${name.replaceAll(/\W+/g, '-')} ${stream}.log`)
   const sink = (to: Writable): Sink => (kept === null ? (chunk) => to.write(chunk) : (chunk) => kept.push(chunk))
-  pass(child.stdout, sink(process.stdout), file('stdout'))
-  pass(child.stderr, sink(process.stderr), file('stderr'))
+  pass(child.stdout, sink(process.stdout), fileOf(name, 'stdout'))
+  pass(child.stderr, sink(process.stderr), fileOf(name, 'stderr'))
   child.once('exit', () => {
     // A process that the step has left behind may keep its output open.
     const timer = setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream.destroy()), LEFT_BEHIND_MS)
@@ -145,4 +155,15 @@ function pass(from: Readable, sink: Sink, file: string): void {
     sink(chunk)
     appendFileSync(file, chunk)
   })
+}
+
+function fileOf(name: string, stream: 'stdout' | 'stderr'): string {
+  return join(folder, `${name.replaceAll(/\W+/g, '-')} ${stream}.log`)
+}
+
+function tellingLines(name: string): string[] {
+  const files = [fileOf(name, 'stdout'), fileOf(name, 'stderr')].filter((file) => existsSync(file))
+  const lines = files.flatMap((file) => stripVTControlCharacters(readFileSync(file, 'utf8')).split('\n'))
+  const telling = lines.map((line) => line.trim()).filter((line) => TELLING.test(line) && !line.startsWith('✓'))
+  return [...new Set(telling)].slice(-TELLING_LINES).map((line) => line.slice(0, TELLING_CHARACTERS))
 }

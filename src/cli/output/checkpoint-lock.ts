@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { isObject } from '../config-file.ts'
 import { UsageError } from '../exit-code.ts'
@@ -12,6 +13,8 @@ interface Holder {
   readonly began: string
 }
 
+type Release = () => Promise<void>
+
 /**
  * Holds a checkpoint for this process: two that write the same one would each undo what the other knows. A lock whose
  * process is dead is taken over.
@@ -19,17 +22,23 @@ interface Holder {
  * @returns lets it go.
  * @throws {UsageError} another process has it.
  */
-export async function lockCheckpoint(checkpoint: string): Promise<() => Promise<void>> {
-  const path = `${checkpoint}.lock`
-  const own = JSON.stringify({ pid: process.pid, host: hostname(), began: beganAt(process.pid) })
-  // A link to a file that is whole: nobody ever reads half a lock.
-  const beside = `${path}.${process.pid}`
+export async function lockCheckpoint(checkpoint: string): Promise<Release> {
   try {
-    await writeFile(beside, own)
-    while (!(await isLinked(beside, path))) await removeIfDead(path, checkpoint)
+    return await lock(`${checkpoint}.lock`, checkpoint)
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new UsageError(`--checkpoint: cannot lock ${checkpoint}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+async function lock(path: string, checkpoint: string): Promise<Release> {
+  const id = randomUUID()
+  const own = JSON.stringify({ pid: process.pid, host: hostname(), began: beganAt(process.pid), id })
+  // A link to a file that is whole: nobody ever reads half a lock.
+  const beside = `${path}.${id}`
+  try {
+    await writeFile(beside, own)
+    while (!(await isLinked(beside, path))) await removeIfDead(path, checkpoint)
   } finally {
     await rm(beside, { force: true })
   }
@@ -48,27 +57,31 @@ async function isLinked(beside: string, path: string): Promise<boolean> {
   }
 }
 
-/** Renaming takes away one file only, once: of two that find the same dead lock, one gets it. */
+/**
+ * Nobody but its owner removes a lock without holding the lock beside it: what was found dead is then still what is
+ * removed, and not what somebody faster has put in its place. A process that died there has left one more dead lock,
+ * which is removed by the same rule.
+ */
 async function removeIfDead(path: string, checkpoint: string): Promise<void> {
-  const found = await contentsOf(path)
-  if (found === null) return
-  const holder = holderIn(found)
-  if (holder === null || isAlive(holder)) throw inUse(checkpoint, path, holder)
-  const aside = `${path}.${process.pid}.dead`
+  if (!(await isDead(path, checkpoint))) return
+  const release = await lock(`${path}.takeover`, checkpoint)
   try {
-    await rename(path, aside)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-    throw error
+    if (await isDead(path, checkpoint)) await rm(path)
+  } finally {
+    await release()
   }
-  // Somebody else was faster, and this is the new lock: it goes back.
-  if ((await contentsOf(aside)) !== found) await link(aside, path).catch(isTakenAgain)
-  await rm(aside, { force: true })
 }
 
-/** Then a third process holds it, and the second finds out when it looks at its lock. */
-function isTakenAgain(): void {
-  return undefined
+/**
+ * @returns false when there is none by now.
+ * @throws {UsageError} it is alive, or nobody's.
+ */
+async function isDead(path: string, checkpoint: string): Promise<boolean> {
+  const found = await contentsOf(path)
+  if (found === null) return false
+  const holder = holderIn(found)
+  if (holder === null || isAlive(holder)) throw inUse(checkpoint, path, holder)
+  return true
 }
 
 function inUse(checkpoint: string, path: string, holder: Holder | null): UsageError {
