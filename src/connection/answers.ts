@@ -6,7 +6,12 @@ const HEADER_BYTES = 4
 
 /** What became of a request. It never rejects: a failed request is an answer like any other to whoever retries. */
 export type Outcome<Response> =
-  | { readonly response: Response; readonly version: number }
+  | {
+      readonly response: Response
+      readonly version: number
+      /** The operating system has taken the request, and nobody reads its bytes any more. Never said of a Duplex of the user's. */
+      readonly isHandedOver: boolean
+    }
   /** `wasWritten`: at least one byte was handed to the socket, so the broker may have acted on it. */
   | { readonly error: KafkaError; readonly wasWritten: boolean }
 

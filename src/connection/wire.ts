@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import { KafkaError } from '../errors.ts'
@@ -49,6 +50,8 @@ export class Wire {
   readonly #handovers = new Handovers()
   readonly #deadline: DeadlineWatch
   #socket: Duplex | null = null
+  /** TCP, or TLS on top of whatever: once written, bytes are copies. A Duplex of the user's may keep what it is given. */
+  #isOfSystem = false
   #correlationId = FIRST_CORRELATION_ID
   #endedBy: KafkaError | null = null
 
@@ -92,6 +95,7 @@ export class Wire {
 
   attach(socket: Duplex): void {
     this.#socket = socket
+    this.#isOfSystem = socket instanceof Socket
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('error', (error: Error) => this.#options.onLost(error))
     // A peer that half-closes has said all it will say; what it said before was read already.
@@ -109,10 +113,11 @@ export class Wire {
     if (chunks instanceof KafkaError) return resolve({ error: chunks, wasWritten: false })
     this.#expect({
       ...{ correlationId, apiName: api.name, capBytes, deadlineMs },
-      answer: (frame) => resolve({ response: decode(frame), version }),
+      answer: (frame) => resolve({ response: decode(frame), version, isHandedOver }),
       fail: (error) => resolve({ error, wasWritten: true }),
     })
-    this.#write(chunks)
+    let isHandedOver = false
+    this.#write(chunks, () => (isHandedOver = this.#isOfSystem))
   }
 
   /** A token behind its length, without any header, and an answer like it. */
@@ -137,7 +142,7 @@ export class Wire {
     const chunks = this.#encode(api, version, this.#nextCorrelationId(), body)
     if (chunks instanceof KafkaError) return resolve({ error: chunks, wasWritten: false })
     const settle = this.#handovers.begin(deadlineMs, (error) =>
-      resolve(error ? { error, wasWritten: true } : { response: undefined, version }),
+      resolve(error ? { error, wasWritten: true } : { response: undefined, version, isHandedOver: this.#isOfSystem }),
     )
     this.keepAlive()
     this.rearm()

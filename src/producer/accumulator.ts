@@ -1,11 +1,13 @@
 import type { PartitionLoads } from '../partitioner/partitioner.ts'
 import { Batch, type FlushTicket } from './batch.ts'
+import { BufferPool } from './buffer-pool.ts'
 import { PartitionQueue } from './partition-queue.ts'
 
 export interface AccumulatorOptions {
   readonly batchBytes: number
   readonly lingerMs: number
   readonly deliveryTimeoutMs: number
+  readonly bufferBytes: number
   /** Where sequences begin: 0, except in tests of the wrap. */
   readonly firstSequence?: number | undefined
 }
@@ -23,17 +25,22 @@ const MAX_CAPACITY_BYTES = 1_048_576
  */
 const MAX_OPEN_MS = 1000
 
+/** Of `bufferBytes`, memory of batches that is kept for the next ones. */
+const FREE_SHARE = 0.5
+
 /** Records on their way, by partition; keeps bytes, not objects. */
 export class Accumulator {
   readonly #options: AccumulatorOptions
   /** Never forgotten: a partition's sequences outlive what metadata says of it (faults-and-security.md, S3). */
   readonly #topics = new Map<string, Map<number, PartitionQueue>>()
   readonly #active = new Set<PartitionQueue>()
+  readonly #memory: BufferPool
   /** The queue that was asked for last, which is the next one's, too, for most records. */
   #latest: PartitionQueue | null = null
 
   constructor(options: AccumulatorOptions) {
     this.#options = options
+    this.#memory = new BufferPool(options.bufferBytes * FREE_SHARE)
   }
 
   /** Queues that hold a batch, least recently sent first. */
@@ -97,7 +104,7 @@ export class Accumulator {
     const capacityBytes = Math.max(upperBoundBytes, expectedBytes)
     const { topic, partition } = queue
     const deadlineMs = sentMs + deliveryTimeoutMs
-    const batch = new Batch({ topic, partition, createdMs: sentMs, deadlineMs }, capacityBytes)
+    const batch = new Batch({ topic, partition, createdMs: sentMs, deadlineMs }, capacityBytes, this.#memory)
     queue.push(batch)
     this.#active.add(queue)
     return batch
@@ -107,6 +114,7 @@ export class Accumulator {
   requeue(queue: PartitionQueue): void {
     this.#active.delete(queue)
     if (!queue.isEmpty) this.#active.add(queue)
+    else if (this.#active.size === 0) this.#memory.rest()
   }
 
   /** Batches that wait, and that are out. */

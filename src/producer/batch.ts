@@ -1,7 +1,7 @@
 import type { KafkaError } from '../errors.ts'
-import { stampRecordBatch } from '../protocol/record-batch.ts'
-import { RecordBatchBuilder } from '../protocol/record-batch.ts'
+import { RecordBatchBuilder, stampRecordBatch, type BatchMemory } from '../protocol/record-batch.ts'
 import { asKafkaError } from './arguments.ts'
+import { Awaiters } from './awaiters.ts'
 import { encodePayload, type PayloadFormat } from './payload.ts'
 import { settleDelivered, settleFailed, type Awaiter, type Offset } from './receipt.ts'
 import type { RecordParts } from './record.ts'
@@ -32,13 +32,6 @@ export interface FlushTicket {
   done(): void
   /** One batch more to wait for: another one was split. */
   more(): void
-}
-
-/** A record's place in a batch, and who is told of it. */
-export interface BatchEntry {
-  readonly receipt: Awaiter
-  readonly token: number
-  readonly chargedBytes: number
 }
 
 export interface BatchPlace {
@@ -73,24 +66,23 @@ export class Batch implements BatchPlace {
   notBeforeMs = -Infinity
   #state: BatchState = 'open'
   #builder: RecordBatchBuilder | null
+  /** Has the payload's memory, where nothing was compressed. */
+  #sealed: RecordBatchBuilder | null = null
   #payload: Uint8Array | null = null
   #format: PayloadFormat | null = null
   #stamp: BatchStamp | null = null
   /** The stamp and the CRC are in the payload. */
   #isFinal = false
-  readonly #receipts: Awaiter[] = []
-  /** Null: all of them are 0, as those of `send` and `offer`. */
-  #tokens: number[] | null = null
-  readonly #charges: number[] = []
+  readonly #awaiters = new Awaiters()
   readonly #timestamps = new Runs()
   readonly #tickets: FlushTicket[] = []
 
-  constructor({ topic, partition, createdMs, deadlineMs }: BatchPlace, capacityBytes: number) {
+  constructor({ topic, partition, createdMs, deadlineMs }: BatchPlace, capacityBytes: number, memory?: BatchMemory) {
     this.topic = topic
     this.partition = partition
     this.createdMs = createdMs
     this.deadlineMs = deadlineMs
-    this.#builder = new RecordBatchBuilder(capacityBytes)
+    this.#builder = new RecordBatchBuilder(capacityBytes, memory)
   }
 
   get state(): BatchState {
@@ -98,7 +90,7 @@ export class Batch implements BatchPlace {
   }
 
   get recordCount(): number {
-    return this.#receipts.length
+    return this.#awaiters.count
   }
 
   get sizeBytes(): number {
@@ -121,22 +113,19 @@ export class Batch implements BatchPlace {
   }
 
   /** Encodes a record into the open batch. @returns the bytes it took. */
-  append(record: RecordParts, receipt: Awaiter, token: number, chargedBytes: number): number {
+  append(record: RecordParts, awaiter: Awaiter, token: number, chargedBytes: number): number {
     if (this.#builder === null) throw new Error(`batch: append while ${this.#state}`)
     const bytes = this.#builder.append(record.timestamp, record.key, record.value, record.headers)
-    this.#receipts.push(receipt)
-    if (token !== 0 || this.#tokens !== null) this.#addToken(token)
-    this.#charges.push(chargedBytes)
+    this.#awaiters.push(awaiter, token)
     this.#timestamps.push(record.timestamp)
     this.chargedBytes += chargedBytes
     return bytes
   }
 
   /** Who waits for a record of it. */
-  entry(index: number): BatchEntry {
-    const receipt = this.#receipts[index]
-    if (receipt === undefined) throw new Error(`batch: no record ${index}`)
-    return { receipt, token: this.#tokens?.[index] ?? 0, chargedBytes: this.#charges[index] ?? 0 }
+  awaiterOf(index: number): { readonly awaiter: Awaiter; readonly token: number } {
+    if (index >= this.#awaiters.count) throw new Error(`batch: no record ${index}`)
+    return { awaiter: this.#awaiters.at(index), token: this.#awaiters.tokenAt(index) }
   }
 
   timestamp(index: number): number {
@@ -160,6 +149,7 @@ export class Batch implements BatchPlace {
       if (this.#state !== 'compressing') return // its deadline passed meanwhile
       this.#enter('sealed')
       this.#payload = payload
+      this.#sealed = builder
       this.#builder = null
     }
     try {
@@ -217,15 +207,20 @@ export class Batch implements BatchPlace {
     if (errorCode === CORRUPT_MESSAGE) this.corruptCount++
   }
 
+  /** Settled, and nobody reads its bytes any more: their memory is used again. */
+  recycle(): void {
+    if (this.#state === 'settled' && this.attempts === 1) this.#sealed?.release()
+    this.#sealed = null
+  }
+
   /** All records are in the log, the first at `baseOffset` (-1n: nobody told us where). */
   deliver(baseOffset: bigint, logAppendTimeMs: number): void {
     this.#settle()
-    const receipts = this.#receipts
-    const offsetOf = offsetsFrom(baseOffset, receipts.length)
-    for (let i = 0; i < receipts.length; i++) {
+    const awaiters = this.#awaiters
+    const offsetOf = offsetsFrom(baseOffset, awaiters.count)
+    for (let i = 0; i < awaiters.count; i++) {
       const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : this.#timestamps.at(i)
-      const token = this.#tokens?.[i] ?? 0
-      settleDelivered(receipts[i] as Awaiter, token, this.topic, this.partition, offsetOf(i), timestamp)
+      settleDelivered(awaiters.at(i), awaiters.tokenAt(i), this.topic, this.partition, offsetOf(i), timestamp)
     }
     this.#finishTickets()
   }
@@ -237,7 +232,8 @@ export class Batch implements BatchPlace {
   /** Every record with an error of its own. */
   failEach(errorOf: (index: number) => KafkaError): void {
     this.#settle()
-    this.#receipts.forEach((receipt, i) => settleFailed(receipt, this.#tokens?.[i] ?? 0, errorOf(i)))
+    const awaiters = this.#awaiters
+    for (let i = 0; i < awaiters.count; i++) settleFailed(awaiters.at(i), awaiters.tokenAt(i), errorOf(i))
     this.#finishTickets()
   }
 
@@ -256,11 +252,6 @@ export class Batch implements BatchPlace {
   addTicket(ticket: FlushTicket): void {
     this.#tickets.push(ticket)
     this.isUrgent = true
-  }
-
-  #addToken(token: number): void {
-    this.#tokens ??= new Array<number>(this.#receipts.length - 1).fill(0)
-    this.#tokens.push(token)
   }
 
   #finishTickets(): void {

@@ -13,8 +13,8 @@ import { isRoomy, RoomWaits } from './room-waits.ts'
 /**
  * What a record costs besides its bytes: the promise and its functions, its place in a batch, slack in buffers that
  * double. With it a record of 100 bytes is charged 698. Measured on Node 20 (bench/memory.ts cost), bytes held in all by an
- * unsettled one: `send` 589, `sendAll` 211, `offer` 168, with a callback 378; of 1024 bytes, which is charged 1622: `send`
- * 1684. A caller's own async function that awaits the `send` holds some 380 more.
+ * unsettled one: `send` 459, `sendAll` 164, `offer` 122, with a callback 255; of 1024 bytes, which is charged 1622: `send`
+ * 1498. A caller's own async function that awaits the `send` holds some 380 more.
  */
 export const RECORD_OVERHEAD_BYTES = 512
 

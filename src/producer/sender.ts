@@ -313,12 +313,12 @@ export class Sender {
       for (const [batch, queue] of exchange.queues)
         settlement.onFailure(queue, batch, { kind: 'unanswered', ...outcome })
     } else {
-      const { response, version } = outcome
+      const { response, version, isHandedOver } = outcome
       const answers = exchange.match(response, version)
       for (const [batch, queue] of exchange.queues) {
         const topicId = exchange.topicIdIn(version, batch.topic)
         const answer = answers.get(batch) ?? null
-        this.#step(() => settlement.onAnswer(queue, batch, answer, { response, connection, topicId }))
+        this.#step(() => settlement.onAnswer(queue, batch, answer, { response, connection, topicId, isHandedOver }))
       }
     }
     this.pump()

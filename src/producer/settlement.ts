@@ -28,6 +28,8 @@ export interface AnswerOrigin {
   readonly connection: Connection
   /** The topic that the broker spoke of; null: it knows it by name. */
   readonly topicId: string | null
+  /** Of the request's bytes nobody needs any more. */
+  readonly isHandedOver: boolean
 }
 
 export interface SettlementListener {
@@ -132,6 +134,7 @@ export class Settlement {
     queue.openOn = origin.connection
     queue.acknowledgedMs = this.#options.clock.now()
     this.#deliver(queue, batch, baseOffset, appendTimeMs(queue, batch, Number(answer.logAppendTimeMs)))
+    if (origin.isHandedOver) batch.recycle()
   }
 
   /** It is in the log already; but what was sent for the first time cannot be: the broker took it for another batch. */

@@ -1,7 +1,9 @@
 import type { Codec } from '../compression/codec.ts'
 import { decodeMessageSet } from '../protocol/message-set-decode.ts'
 import { decodeRecordBatch } from '../protocol/record-batch.ts'
+import { upperBoundOfRecordBatch } from '../protocol/record.ts'
 import { Batch } from './batch.ts'
+import { RECORD_OVERHEAD_BYTES } from './buffer-memory.ts'
 import type { RecordParts } from './record.ts'
 
 /** What we made ourselves; a bound all the same, against a mistake of our own. */
@@ -24,9 +26,11 @@ export function splitBatch(batch: Batch, codec: Codec | null): readonly [Batch, 
     const isFirst =
       i === 0 || (taken + bytesOf(record) <= total / 2 && i < records.length - 1 && parts[1].recordCount === 0)
     taken += bytesOf(record)
-    const { receipt, token, chargedBytes } = batch.entry(i)
-    ;(isFirst ? parts[0] : parts[1]).append(record, receipt, token, chargedBytes)
+    const { awaiter, token } = batch.awaiterOf(i)
+    ;(isFirst ? parts[0] : parts[1]).append(record, awaiter, token, chargeOf(record))
   })
+  // Together what the batch was charged, to the byte, whatever became of the user's arrays since.
+  parts[1].chargedBytes = batch.chargedBytes - parts[0].chargedBytes
   for (const part of parts) {
     part.isClosed = true
     part.isUrgent = batch.isUrgent
@@ -37,6 +41,10 @@ export function splitBatch(batch: Batch, codec: Codec | null): readonly [Batch, 
     parts[1].stampWith({ ...batch.stamp, firstSequence: firstSequence + parts[0].recordCount })
   }
   return parts
+}
+
+function chargeOf({ key, value, headers }: RecordParts): number {
+  return upperBoundOfRecordBatch(key, value, headers) + RECORD_OVERHEAD_BYTES
 }
 
 /** Their size uncompressed: new batches of the partition are to stay below. */

@@ -54,12 +54,23 @@ export interface EncodeOptions extends BuildOptions, Partial<ProducerStamp> {
   readonly logAppendTimeMs?: number
 }
 
+/** Where the memory of batches comes from, and where it goes. */
+export interface BatchMemory {
+  /** At least so many bytes, whatever is in them. */
+  take(minBytes: number): Buffer
+  /** One that was taken: nobody reads or writes it any more. */
+  give(memory: Buffer): void
+}
+
+const FRESH_MEMORY: BatchMemory = { take: (minBytes) => Buffer.allocUnsafe(minBytes), give: () => undefined }
+
 /**
  * Encodes records into a batch as they come: it keeps bytes, not objects.
  *
  * The buffer doubles when it is full; the finished batch is a view of it.
  */
 export class RecordBatchBuilder {
+  readonly #memory: BatchMemory
   #buffer: Buffer
   #at = HEADER_BYTES
   #recordCount = 0
@@ -67,10 +78,13 @@ export class RecordBatchBuilder {
   #maxTimestamp = -1
   /** The records, from when there may be no more of them. */
   #sealed: Buffer | null = null
+  /** What they are a view of; null: it was given back. */
+  #sealedMemory: Buffer | null = null
   #isBuilt = false
 
-  constructor(initialCapacityBytes: number) {
-    this.#buffer = Buffer.allocUnsafe(Math.max(initialCapacityBytes, HEADER_BYTES))
+  constructor(initialCapacityBytes: number, memory: BatchMemory = FRESH_MEMORY) {
+    this.#memory = memory
+    this.#buffer = memory.take(Math.max(initialCapacityBytes, HEADER_BYTES))
   }
 
   get recordCount(): number {
@@ -131,13 +145,14 @@ export class RecordBatchBuilder {
 
   /**
    * The finished batch, for nobody's producer id and without a valid CRC until `stampRecordBatch`. Only once: an
-   * uncompressed batch is the builder's own memory; compressed records are copied behind a header once.
+   * uncompressed batch is the builder's own memory; compressed records are copied behind a header once, and `records()` is
+   * nobody's from then on.
    *
    * @throws {ProtocolError} `NOT_REPRESENTABLE`: there are no records.
    */
   build(options: BuildOptions = {}): Uint8Array {
     if (this.#isBuilt) throw new Error('RecordBatchBuilder: built twice')
-    const batch = withCodec(this.#seal(), options)
+    const batch = this.#withCodec(this.#seal(), options)
     batch.fill(0, 0, LENGTH_END)
     batch.writeInt32BE(batch.length - LENGTH_END, 8)
     batch.writeInt32BE(-1, 12)
@@ -154,20 +169,42 @@ export class RecordBatchBuilder {
     return batch
   }
 
+  /** Gives the memory back: nobody looks at what `build` made any more. */
+  release(): void {
+    if (this.#sealedMemory !== null) this.#memory.give(this.#sealedMemory)
+    this.#sealedMemory = null
+  }
+
   #seal(): Buffer {
     if (this.#recordCount === 0) throw refusal('NOT_REPRESENTABLE', 'a batch without records')
-    this.#sealed ??= this.#buffer.subarray(0, this.#at)
+    if (this.#sealed !== null) return this.#sealed
+    this.#sealed = this.#buffer.subarray(0, this.#at)
+    this.#sealedMemory = this.#buffer
     // Without memory of its own, the next append must ask `#reserve`, which refuses: appending itself pays for no check.
     this.#buffer = NO_BYTES
     return this.#sealed
   }
 
+  #withCodec(raw: Buffer, { codec = 0, compress, compressedRecords }: BuildOptions): Buffer {
+    if (codec === 0) return raw
+    const records = compressedRecords ?? compress?.(raw.subarray(HEADER_BYTES))
+    if (records === undefined) throw new Error(`RecordBatchBuilder: codec ${codec} without compressed records`)
+    const length = HEADER_BYTES + records.length
+    const memory = this.#memory.take(length)
+    memory.set(records, HEADER_BYTES)
+    this.release()
+    this.#sealedMemory = memory
+    return memory.subarray(0, length)
+  }
+
   #reserve(neededBytes: number): void {
     if (this.#sealed !== null) throw new Error('RecordBatchBuilder: append after records() or build()')
     if (neededBytes <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafe(Math.max(neededBytes, this.#buffer.length * 2))
-    larger.set(this.#buffer.subarray(0, this.#at))
+    const outgrown = this.#buffer
+    const larger = this.#memory.take(Math.max(neededBytes, outgrown.length * 2))
+    larger.set(outgrown.subarray(0, this.#at))
     this.#buffer = larger
+    this.#memory.give(outgrown)
   }
 }
 
@@ -211,15 +248,6 @@ export function encodeRecordBatch(records: Iterable<RecordToEncode>, options: En
 }
 
 /** A batch with room for its header and the records behind it, as the codec leaves them. */
-function withCodec(raw: Buffer, { codec = 0, compress, compressedRecords }: BuildOptions): Buffer {
-  if (codec === 0) return raw
-  const records = compressedRecords ?? compress?.(raw.subarray(HEADER_BYTES))
-  if (records === undefined) throw new Error(`RecordBatchBuilder: codec ${codec} without compressed records`)
-  const batch = Buffer.allocUnsafe(HEADER_BYTES + records.length)
-  batch.set(records, HEADER_BYTES)
-  return batch
-}
-
 function attributesOf({ codec = 0, isTransactional = false, isControl = false }: BuildOptions): number {
   return codec | (isTransactional ? TRANSACTIONAL : 0) | (isControl ? CONTROL : 0)
 }

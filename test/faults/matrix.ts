@@ -418,7 +418,10 @@ const access: readonly MatrixRow[] = [
 const silent: readonly MatrixRow[] = [
   {
     ...{ id: 'S1', fault: 'memory that is still in flight is reused', tier: 'T1' },
-    tests: [`${SILENT} > S1: memory that a socket still has is nobody else's`],
+    tests: [
+      `${SILENT} > S1: memory that a socket still has is nobody else's`,
+      'test/producer/buffer-pool.test.ts > uses nothing again that a socket still has',
+    ],
     guard:
       "the memory of a batch that expires in flight is given back at once; its bytes are overwritten at once: 'its memory counts as used' and 'a batch that expires while its bytes are on their way' red",
   },

@@ -11,41 +11,41 @@ import type { Way } from './spending.ts'
 export interface Bound {
   /** Bytes on the heap that a record allocates. */
   readonly heapBytes: number
-  /** Bytes of buffers that a record allocates: it is 110 bytes in a batch. */
+  /** Bytes of buffers that a record allocates: batches are built in memory of earlier ones, the report of `sendAll` is in buffers. */
   readonly bufferBytes: number
 }
 
 export const BOUNDS: Readonly<Record<Way, Bound>> = {
   // Bound, and what was measured on Node 20 and Node 24.
   send: {
-    heapBytes: 840, //      729     738
-    bufferBytes: 135, //    114     118
+    heapBytes: 815, //      704     716
+    bufferBytes: 15, //       3       0
   },
   sendAll: {
-    heapBytes: 655, //      544     571
-    bufferBytes: 235, //    192     203
+    heapBytes: 550, //      462     490
+    bufferBytes: 95, //      81      79
   },
   offer: {
-    heapBytes: 505, //      436     442
-    bufferBytes: 135, //    114     118
+    heapBytes: 455, //      382     406
+    bufferBytes: 15, //       3       0
   },
   'watched offer': {
-    heapBytes: 740, //      641     652
-    bufferBytes: 132, //    114     112
+    heapBytes: 720, //      618     634
+    bufferBytes: 15, //       3       0
   },
 }
 
 /** Instructions of the whole process a record on Node 20, as valgrind counts them. */
 export const INSTRUCTIONS = {
-  send: 7000, //   6139
-  offer: 6400, //  5414; with 10 000 partitions 5718
+  send: 7000, //   6123
+  offer: 5900, //  5123; with 10 000 partitions 5527
 } as const
 
 /** perf-7: how much more a record may cost among so many partitions than in the only one. */
 export const MANY_PARTITIONS = 10_000
 export const MANY_PARTITIONS_FACTOR = 1.3
 /** Of buffers: the first batch of a partition begins small and doubles, and most of so many partitions have only that. */
-export const MANY_PARTITIONS_BUFFER_BYTES = { send: 180, sendAll: 290 } as const // 156, 249
+export const MANY_PARTITIONS_BUFFER_BYTES = { send: 20, sendAll: 110 } as const // 12, 91
 
 /**
  * perf-8: memory at most of a process that sends a million records as fast as it can, MB. The target is 150. Node 24 takes more

@@ -52,7 +52,7 @@ test('Runs gives back what was pushed, in any order', () => {
 })
 
 describe('the buffer of a batch', () => {
-  const options = { batchBytes: 16_384, lingerMs: 0, deliveryTimeoutMs: 1000 }
+  const options = { batchBytes: 16_384, lingerMs: 0, deliveryTimeoutMs: 1000, bufferBytes: 100_000 }
 
   it('is that of the batch before while the partition is busy, and small when it is not', () => {
     const sizes = vi.spyOn(Buffer, 'allocUnsafe')
@@ -60,11 +60,11 @@ describe('the buffer of a batch', () => {
     const queue = accumulator.queue('t', 0)
     const large = accumulator.batchFor(100, 0, queue)
     expect(sizes).toHaveBeenLastCalledWith(1024)
-    queue.latestBatchBytes = 16_000
+    queue.latestBatchBytes = 4000
     // What is out keeps the partition busy.
     large.seal({ magic: 2, codec: null }, ignore)
     accumulator.batchFor(100, 0, queue)
-    expect(sizes).toHaveBeenLastCalledWith(16_000)
+    expect(sizes).toHaveBeenLastCalledWith(4000)
     for (const batch of [...queue.waiting]) queue.drop(batch)
     accumulator.batchFor(100, 0, queue)
     expect(sizes).toHaveBeenLastCalledWith(1024)

@@ -8,6 +8,7 @@ import { judgeEnds, judgeRecords } from './judge-records.ts'
 import { ObservedProducer } from './observed-producer.ts'
 import { ObservedRecords, type ObservedRecord } from './observed-records.ts'
 import { watchProcess, type ProcessWatch } from './oracles.ts'
+import { poisonFreedMemory } from './poison.ts'
 
 /** What can be excepted, and how its violations begin. */
 const RULES = {
@@ -58,6 +59,7 @@ export class TestUnderWatch {
   #isTimeReal = false
 
   begin(): void {
+    poisonFreedMemory()
     this.#watch = watchProcess()
     this.#eavesdropper.start()
     subscribe('headrace:batch:retry', this.#onRetry)

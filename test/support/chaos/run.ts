@@ -18,6 +18,7 @@ import { EngineEvents } from './engine-events.ts'
 import { heal, holdUntil, inflictClusterFault, inflictProxyFault } from './inflict.ts'
 import { Load } from './load.ts'
 import { readLog } from './log-reader.ts'
+import { poisonFreedMemory } from '../poison.ts'
 import { Progress } from './progress.ts'
 import { sabotagedBooks, sabotagedLog, type Sabotage } from './sabotage.ts'
 import { clusterFaults, proxyFaults, type FaultGroup } from './schedule.ts'
@@ -87,6 +88,7 @@ const TOLERATED_LOSSES = 0.02
  * @throws when the harness fails: brokers that do not start, a cluster that does not recover, a log that cannot be read.
  */
 export async function runChaos(options: ChaosOptions, view: ChaosView, enough: AbortSignal): Promise<ChaosResult> {
+  poisonFreedMemory()
   view.onPhase(`starting ${NODES} brokers of Kafka ${KAFKA}`)
   const { seed, connectionsLiveMs, entrance } = options
   const arena = await openArena({ seed, entrance, connectionsLiveMs, onProgress: view.onStart })
