@@ -19,6 +19,8 @@ export interface Clock {
 
 export interface Timer {
   cancel(): void
+  /** Whether the process must not end before it has fired. */
+  keepAlive(isKept: boolean): void
 }
 
 /** `setTimeout` fires at once beyond this (2^31-1); whoever waits longer asks again when it fires. */
@@ -30,7 +32,13 @@ export const systemClock: Clock = {
   after(delayMs, fn, keepAlive = true) {
     const timeout = setTimeout(fn, Math.min(Math.max(Math.ceil(delayMs), 0), MAX_TIMEOUT_MS))
     if (!keepAlive) timeout.unref()
-    return { cancel: () => clearTimeout(timeout) }
+    return {
+      cancel: () => clearTimeout(timeout),
+      keepAlive(isKept) {
+        if (isKept) timeout.ref()
+        else timeout.unref()
+      },
+    }
   },
   soon: (fn) => void setImmediate(fn),
   random: () => Math.random(),

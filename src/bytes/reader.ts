@@ -1,3 +1,4 @@
+import { asBuffer } from './as-buffer.ts'
 import { ProtocolError } from '../errors.ts'
 
 /**
@@ -16,7 +17,7 @@ export class Reader {
   readonly #end: number
 
   constructor(bytes: Uint8Array, where: string, start = 0, end = bytes.byteLength) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = asBuffer(bytes)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#where = where
     this.#at = start

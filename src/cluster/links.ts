@@ -1,4 +1,4 @@
-import { formatAddress, type BrokerAddress } from '../connection/broker-address.ts'
+import { formatAddress, isSameAddress, type BrokerAddress } from '../connection/broker-address.ts'
 import type { Connection } from '../connection/connection.ts'
 import type { KafkaError } from '../errors.ts'
 import type { Link } from './link.ts'
@@ -29,7 +29,7 @@ export class Links {
     const target = this.#brokers.get(nodeId)
     const known = this.#byNode.get(nodeId)
     if (target === undefined) return known ?? null
-    if (known !== undefined && known.address === formatAddress(target)) return known
+    if (known !== undefined && isSameAddress(known.target, target)) return known
     known?.close() // the broker moved
     const link = this.#newLink(nodeId, target, this.#backoff(target))
     this.#byNode.set(nodeId, link)

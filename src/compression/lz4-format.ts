@@ -10,6 +10,7 @@
  *
  * Source: lz4_Frame_format.md and lz4_Block_format.md of lz4/lz4; Lz4BlockInputStream of Apache Kafka; KIP-57.
  */
+import { asBuffer } from '../bytes/as-buffer.ts'
 import { BoundedOutput, copyLiterals, copyMatch, refusal } from './bounded-output.ts'
 import { xxh32 } from './xxhash.ts'
 
@@ -46,7 +47,7 @@ export function lz4FrameForMagic0(frame: Uint8Array): Uint8Array {
 
 /** @throws {ProtocolError} and nothing else. */
 export function decompressLz4(frame: Uint8Array, maxOutputBytes: number, options: Lz4Options = {}): Uint8Array {
-  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
+  const bytes = asBuffer(frame)
   const header = decodeHeader(bytes, options)
   const { contentSize, hasBlockChecksums, hasContentChecksum, maxBlockBytes } = header
   if (contentSize !== null && contentSize > maxOutputBytes) throw new BoundedOutput(WHERE, maxOutputBytes, 0).tooLong()

@@ -1,3 +1,4 @@
+import { asBuffer } from '../bytes/as-buffer.ts'
 import type { CodecKind } from './codec.ts'
 import { loadPackage } from './codec-sources.ts'
 import { decompressLz4 } from './lz4-format.ts'
@@ -20,8 +21,4 @@ export const lz4: CodecKind = {
       asyncFromBytes: 64 * 1024,
     }
   },
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

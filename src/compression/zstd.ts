@@ -1,3 +1,4 @@
+import { asBuffer } from '../bytes/as-buffer.ts'
 import { promisify } from 'node:util'
 import type { CodecKind } from './codec.ts'
 import { loadPackage, type CodecSources } from './codec-sources.ts'
@@ -40,7 +41,7 @@ function ofPackage(level: number | undefined, sources: CodecSources): Loaded {
     compress: (bytes: Buffer, level?: number) => Promise<Uint8Array>
   }
   return {
-    compress: (bytes) => compress(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), level),
+    compress: (bytes) => compress(asBuffer(bytes), level),
     asyncFromBytes: 0,
   }
 }

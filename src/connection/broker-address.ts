@@ -15,6 +15,10 @@ export function formatAddress({ host, port }: BrokerAddress): string {
   return name.includes(':') ? `[${name}]:${port}` : `${name}:${port}`
 }
 
+export function isSameAddress(one: BrokerAddress, other: BrokerAddress): boolean {
+  return one.port === other.port && one.host === other.host
+}
+
 /** What is wrong with a list of addresses, as a sentence; or the addresses. Doubles count once. */
 export function parseBrokers(value: unknown): { addresses: BrokerAddress[] } | { problem: string } {
   const parts: string[] = []

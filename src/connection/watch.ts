@@ -1,16 +1,13 @@
+import { Alarm } from '../alarm.ts'
 import type { Clock, Timer } from '../clock.ts'
 
-/**
- * Tells when the earliest of many deadlines has passed. One timer, which is left alone while deadlines only move away:
- * under load it fires twice a minute, not once a request.
- */
+/** Tells when the earliest of many deadlines has passed. */
 export class DeadlineWatch {
   readonly #clock: Clock
   readonly #nextMs: () => number
   readonly #onPassed: () => void
-  #timer: Timer | null = null
-  #timerAtMs = Infinity
-  /** The timer has fired, and the verdict comes at the end of the turn. */
+  readonly #alarm: Alarm
+  /** The alarm has rung, and the verdict comes at the end of the turn. */
   #isDue = false
 
   /** @param nextMs the earliest deadline now, by the clock; `Infinity`: none. */
@@ -18,33 +15,30 @@ export class DeadlineWatch {
     this.#clock = clock
     this.#nextMs = nextMs
     this.#onPassed = onPassed
-  }
-
-  /** Deadlines have changed. */
-  rearm(): void {
-    const nextMs = this.#nextMs()
-    if (nextMs === Infinity) return this.cancel()
-    // Whoever sends a byte in every turn would put a verdict off for ever if it was armed anew.
-    if (this.#isDue || this.#timerAtMs <= nextMs) return
-    this.cancel()
-    this.#timerAtMs = nextMs
-    this.#timer = this.#clock.after(nextMs - this.#clock.now(), () => {
+    this.#alarm = new Alarm(clock, () => {
       this.#isDue = true
       // Judged after the pending data was read: a process that was frozen must not condemn answers that lie in the socket.
       this.#clock.soon(() => this.#judge())
     })
   }
 
+  /** Deadlines have changed. */
+  rearm(): void {
+    const nextMs = this.#nextMs()
+    if (nextMs === Infinity) this.#isDue = false
+    // Whoever sends a byte in every turn would put a verdict off for ever if it was armed anew.
+    else if (this.#isDue) return
+    this.#alarm.set(nextMs)
+  }
+
   cancel(): void {
-    this.#timer?.cancel()
-    this.#timer = null
-    this.#timerAtMs = Infinity
+    this.#alarm.cancel()
     this.#isDue = false
   }
 
   #judge(): void {
     if (!this.#isDue) return // cancelled meanwhile
-    this.cancel()
+    this.#isDue = false
     if (this.#nextMs() > this.#clock.now()) return this.rearm()
     this.#onPassed()
   }

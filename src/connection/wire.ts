@@ -112,7 +112,10 @@ export class Wire {
     const chunks = this.#encode(api, version, correlationId, body)
     if (chunks instanceof KafkaError) return resolve({ error: chunks, wasWritten: false })
     this.#expect({
-      ...{ correlationId, apiName: api.name, capBytes, deadlineMs },
+      correlationId,
+      apiName: api.name,
+      capBytes,
+      deadlineMs,
       answer: (frame) => resolve({ response: decode(frame), version, isHandedOver }),
       fail: (error) => resolve({ error, wasWritten: true }),
     })

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../clock.ts'
+import { Alarm } from '../alarm.ts'
+import type { Clock } from '../clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { TopicMetadata } from '../cluster/metadata.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
@@ -60,12 +61,14 @@ export class Admission {
   /** Records of topics that are missing, while a hint is being looked for. */
   readonly #leaving = new Set<ReadonlySet<Accepted>>()
   #names: Promise<string[]> | null = null
-  #timer: Timer | null = null
+  readonly #alarm: Alarm
 
   constructor(options: AdmissionOptions, cluster: Cluster, listener: AdmissionListener) {
     this.#options = options
     this.#cluster = cluster
     this.#listener = listener
+    const { clock } = options
+    this.#alarm = new Alarm(clock, () => clock.soon(() => this.review(clock.now())))
   }
 
   get isEmpty(): boolean {
@@ -252,18 +255,15 @@ export class Admission {
   }
 
   #watchTime(): void {
-    this.#timer?.cancel()
-    this.#timer = null
-    if (this.#topics.size === 0) return
-    const { clock } = this.#options
-    const nowMs = clock.now()
+    if (this.#topics.size === 0) return this.#alarm.cancel()
+    const nowMs = this.#options.clock.now()
     let atMs = Infinity
     for (const [first] of this.#topics.values()) {
       if (first === undefined) continue
       const missingAtMs = first.accepted.sentMs + UNKNOWN_TOPIC_WAIT_MS
       atMs = Math.min(atMs, first.deadlineMs, missingAtMs > nowMs ? missingAtMs : Infinity)
     }
-    this.#timer = clock.after(atMs - nowMs, () => clock.soon(() => this.review(clock.now())))
+    this.#alarm.set(atMs)
   }
 }
 

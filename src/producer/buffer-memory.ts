@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../clock.ts'
+import { Alarm } from '../alarm.ts'
+import type { Clock } from '../clock.ts'
 import type { KafkaError } from '../errors.ts'
 import { addTicket, type Accepted } from './accepted.ts'
 import type { FlushTicket } from './batch.ts'
@@ -70,14 +71,14 @@ export class BufferMemory {
   /** Of the latest `offer`; the `ready` that follows waits for it. */
   #refusal: Refusal | null = null
   readonly #roomWaits = new RoomWaits()
-  #timer: Timer | null = null
   /** Never later than the earliest deadline of those that wait. */
-  #timerAtMs = Infinity
+  readonly #alarm: Alarm
 
   constructor(options: BufferMemoryOptions, listener: BufferMemoryListener) {
     this.#options = options
     this.#listener = listener
     this.#lanes = new Lanes(options.clock)
+    this.#alarm = new Alarm(options.clock, () => options.clock.soon(() => this.#expire()))
   }
 
   /** In batches that have not settled. */
@@ -178,7 +179,7 @@ export class BufferMemory {
     queue.heldBytes += accepted.chargedBytes
     this.#waiterCount++
     this.#waitingBytes += accepted.chargedBytes
-    this.#watchTime(deadlineMs)
+    this.#alarm.setNoLater(deadlineMs)
   }
 
   /** Records have settled. */
@@ -295,7 +296,7 @@ export class BufferMemory {
 
   #forget({ accepted, queue }: Waiter, lane: Lane): void {
     this.#waiterCount--
-    if (this.#waiterCount === 0) this.#stopTimer()
+    if (this.#waiterCount === 0) this.#alarm.cancel()
     this.#waitingBytes -= accepted.chargedBytes
     lane.waitingBytes -= accepted.chargedBytes
     this.#unhold(queue, accepted.chargedBytes)
@@ -335,25 +336,12 @@ export class BufferMemory {
     return lane === null || (lane.waiters.length === 0 && isRoomy(lane.usedBytes, this.#laneLimitBytes, bytes))
   }
 
-  #watchTime(deadlineMs: number): void {
-    if (deadlineMs >= this.#timerAtMs) return
-    this.#stopTimer()
-    const { clock } = this.#options
-    this.#timerAtMs = deadlineMs
-    this.#timer = clock.after(deadlineMs - clock.now(), () => clock.soon(() => this.#expire()))
-  }
-
-  #stopTimer(): void {
-    this.#timer?.cancel()
-    this.#timer = null
-    this.#timerAtMs = Infinity
-  }
-
   #expire(): void {
     const nowMs = this.#options.clock.now()
-    this.#stopTimer()
+    this.#alarm.cancel()
     this.#dismiss(({ record }, deadlineMs) => (deadlineMs <= nowMs ? noRoomInTime(record.topic, this.#options) : null))
     this.#serve()
-    for (const { waiters } of this.#lanes.all()) for (const { deadlineMs } of waiters) this.#watchTime(deadlineMs)
+    for (const { waiters } of this.#lanes.all())
+      for (const { deadlineMs } of waiters) this.#alarm.setNoLater(deadlineMs)
   }
 }

@@ -12,14 +12,35 @@ const LAST_VERSION_WITH_NAMES = 12
 export type ProduceResponse = ResponseOf<typeof produce>
 export type PartitionAnswer = ProduceResponse['responses'][number]['partitionResponses'][number]
 
+/** A batch of the request, the queue it came from, and what the broker said of it; null: nothing, so far. */
+export interface SentBatch {
+  readonly batch: Batch
+  readonly queue: PartitionQueue
+  answer: PartitionAnswer | null
+}
+
+/** What of the request is for one topic, whatever metadata says by now. */
+interface TopicPart {
+  readonly name: string
+  readonly topicId: string
+  readonly sent: SentBatch[]
+}
+
+/** Beyond so many a search from the beginning costs more than an index. */
+const MAX_SEARCHED = 8
+
 /** One Produce request: which batches it carries, and how its answer is matched back to them. */
 export class ProduceExchange {
-  /** Topic name, or id from v13 on: both lead to the partitions that were sent, whatever metadata says by now. */
-  readonly #batches = new Map<string, Map<number, Batch>>()
-  readonly #topicIds = new Map<string, string>()
-  /** The batches, each with the queue it came from. */
-  readonly queues = new Map<Batch, PartitionQueue>()
+  #sent: SentBatch[] = []
+  readonly #parts: TopicPart[] = []
+  /** By name; null: there is one topic at most, as in most requests. */
+  #byName: Map<string, TopicPart> | null = null
   #sizeBytes = 0
+
+  /** The batches, in the order in which they were added. */
+  get sent(): readonly SentBatch[] {
+    return this.#sent
+  }
 
   get sizeBytes(): number {
     return this.#sizeBytes
@@ -27,42 +48,39 @@ export class ProduceExchange {
 
   /** One request has one version, and so batches of one format; and it is no larger than it may be. */
   hasRoomFor(batch: Batch, maxBytes: number): boolean {
-    const [first] = this.queues.keys()
-    return first?.format?.magic === batch.format?.magic && this.#sizeBytes + batch.sizeBytes <= maxBytes
+    const [first] = this.#sent
+    return first?.batch.format?.magic === batch.format?.magic && this.#sizeBytes + batch.sizeBytes <= maxBytes
   }
 
   /** Batches that came to their end after they were loaded (a subscriber of a channel closed the producer). */
-  takeSettled(): [Batch, PartitionQueue][] {
-    const settled = [...this.queues].filter(([batch]) => batch.state === 'settled')
-    for (const [batch] of settled) {
-      this.queues.delete(batch)
-      this.#batches.get(batch.topic)?.delete(batch.partition)
-    }
+  takeSettled(): readonly SentBatch[] {
+    const isSettled = ({ batch }: SentBatch): boolean => batch.state === 'settled'
+    if (!this.#sent.some(isSettled)) return []
+    const settled = this.#sent.filter(isSettled)
+    this.#sent = this.#sent.filter((sent) => !isSettled(sent))
+    for (const { sent } of this.#parts) sent.splice(0, sent.length, ...sent.filter((each) => !isSettled(each)))
     return settled
   }
 
   add(batch: Batch, queue: PartitionQueue, metadata: Metadata): void {
-    const { topic, partition } = batch
-    const partitions = this.#batches.get(topic) ?? new Map<number, Batch>()
-    partitions.set(partition, batch)
-    this.#batches.set(topic, partitions)
-    this.#topicIds.set(topic, metadata.topic(topic)?.topicId ?? NO_TOPIC_ID)
-    this.queues.set(batch, queue)
+    const sent = { batch, queue, answer: null }
+    this.#sent.push(sent)
+    this.#partOf(batch.topic, metadata).sent.push(sent)
     this.#sizeBytes += batch.sizeBytes
   }
 
   /** The id under which the broker took the topic; null: in this version topics have names. */
   topicIdIn(version: number, topic: string): string | null {
-    return version > LAST_VERSION_WITH_NAMES ? (this.#topicIds.get(topic) ?? null) : null
+    return version > LAST_VERSION_WITH_NAMES ? (this.#known(topic)?.topicId ?? null) : null
   }
 
   /** The versions that can carry it: batches are written in one format, and ids of topics may be missing. */
   get versions(): VersionLimits {
     let minVersion = 0
-    let maxVersion = [...this.#topicIds.values()].includes(NO_TOPIC_ID) ? LAST_VERSION_WITH_NAMES : Infinity
-    for (const { format } of this.queues.keys()) {
-      if (format === null) continue
-      const limits = versionsFor(format)
+    let maxVersion = this.#parts.some(({ topicId }) => topicId === NO_TOPIC_ID) ? LAST_VERSION_WITH_NAMES : Infinity
+    for (const { batch } of this.#sent) {
+      if (batch.format === null) continue
+      const limits = versionsFor(batch.format)
       minVersion = Math.max(minVersion, limits.minVersion)
       maxVersion = Math.min(maxVersion, limits.maxVersion ?? Infinity)
     }
@@ -71,29 +89,50 @@ export class ProduceExchange {
 
   /** The request; marks every batch as in flight. */
   request(acks: -1 | 0 | 1, timeoutMs: number): RequestInput<typeof produce> {
-    const topicData = [...this.#batches].map(([name, partitions]) => ({
+    const topicData = this.#parts.map(({ name, topicId, sent }) => ({
       name,
-      topicId: this.#topicIds.get(name) ?? NO_TOPIC_ID,
-      partitionData: [...partitions].map(([index, batch]) => ({ index, records: batch.send() })),
+      topicId,
+      partitionData: sent.map(({ batch }) => ({ index: batch.partition, records: batch.send() })),
     }))
     return { transactionalId: null, acks, timeoutMs, topicData }
   }
 
   /**
-   * Pairs every batch with what the broker said of it; `null` where it said nothing. Partitions that were not sent, and
-   * second answers for the same one, are ignored.
+   * Pairs every batch with what the broker said of it. Partitions that were not sent, and second answers for the same one,
+   * are ignored.
    */
-  match(response: ProduceResponse, version: number): Map<Batch, PartitionAnswer | null> {
-    const answers = new Map<Batch, PartitionAnswer | null>([...this.queues.keys()].map((batch) => [batch, null]))
-    const names = new Map([...this.#topicIds].map(([name, id]) => [id, name]))
-    for (const topic of response.responses) {
-      const name = version > LAST_VERSION_WITH_NAMES ? names.get(topic.topicId) : topic.name
-      const partitions = name === undefined ? undefined : this.#batches.get(name)
-      for (const answer of topic.partitionResponses) {
-        const batch = partitions?.get(answer.index)
-        if (batch !== undefined && answers.get(batch) === null) answers.set(batch, answer)
-      }
+  match(response: ProduceResponse, version: number): void {
+    const hasIds = version > LAST_VERSION_WITH_NAMES
+    for (const { name, topicId, partitionResponses } of response.responses) {
+      const part = hasIds ? this.#parts.find((each) => each.topicId === topicId) : this.#known(name)
+      if (part !== undefined) matchPart(part, partitionResponses)
     }
-    return answers
+  }
+
+  #partOf(topic: string, metadata: Metadata): TopicPart {
+    const known = this.#known(topic)
+    if (known !== undefined) return known
+    const part = { name: topic, topicId: metadata.topic(topic)?.topicId ?? NO_TOPIC_ID, sent: [] }
+    this.#parts.push(part)
+    if (this.#parts.length > 1) {
+      this.#byName ??= new Map(this.#parts.map((each) => [each.name, each]))
+      this.#byName.set(topic, part)
+    }
+    return part
+  }
+
+  #known(topic: string): TopicPart | undefined {
+    if (this.#byName !== null) return this.#byName.get(topic)
+    const [only] = this.#parts
+    return only?.name === topic ? only : undefined
+  }
+}
+
+/** Brokers mostly answer in the order of the request. */
+function matchPart({ sent }: TopicPart, answers: readonly PartitionAnswer[]): void {
+  const index = sent.length > MAX_SEARCHED ? new Map(sent.map((each) => [each.batch.partition, each])) : null
+  for (const answer of answers) {
+    const found = index === null ? sent.find(({ batch }) => batch.partition === answer.index) : index.get(answer.index)
+    if (found !== undefined) found.answer ??= answer
   }
 }

@@ -1,4 +1,5 @@
-import type { Clock, Timer } from '../clock.ts'
+import { Alarm } from '../alarm.ts'
+import type { Clock } from '../clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Codec } from '../compression/codec.ts'
 import type { Connection } from '../connection/connection.ts'
@@ -67,8 +68,8 @@ export class Sender {
   readonly #options: SenderOptions
   readonly #parts: SenderParts
   readonly #epochs: Epochs
-  #timer: Timer | null = null
-  #timerAtMs = Infinity
+  /** For the earliest thing that only time will bring. */
+  readonly #alarm: Alarm
   #isPumpSoon = false
   /** Made once: `pumpSoon` is called for every record, and a function in it would be paid for even where it is not made. */
   readonly #onSoon = (): void => {
@@ -78,11 +79,14 @@ export class Sender {
   /** A step is under way; user code that it runs (subscribers of channels) may come back and must not start another. */
   #isBusy = false
   #isMoreToSend = false
+  /** All has failed: time brings nothing. */
+  #hasEnded = false
 
   constructor(options: SenderOptions, parts: SenderParts) {
     this.#options = options
     this.#parts = parts
     this.#epochs = new Epochs(parts)
+    this.#alarm = new Alarm(options.clock, () => this.#onDue())
   }
 
   /** Something was sent in this turn of the event loop. */
@@ -127,16 +131,18 @@ export class Sender {
       else this.#load(queue, next, exchanges)
     }
     for (const [connection, exchange] of exchanges) this.#send(connection, exchange)
-    this.#wakeAt(wakeAtMs)
+    if (this.#hasEnded) this.#alarm.cancel()
+    else this.#alarm.set(wakeAtMs)
     if (this.#takeMoreToSend()) this.pumpSoon()
   }
 
-  /** Fails everything that has not settled. */
+  /** Fails everything that has not settled: nothing is sent any more. */
   failAll(errorOf: (batch: Batch) => KafkaError): void {
+    this.#hasEnded = true
     this.#step(() => {
       for (const queue of [...this.#parts.accumulator.active]) this.#failQueue(queue, errorOf)
     })
-    this.#wakeAt(Infinity)
+    this.#alarm.cancel()
   }
 
   /** Fails what was never sent: the one thing that it needs cannot be had. */
@@ -277,17 +283,17 @@ export class Sender {
   }
 
   #send(connection: Connection, exchange: ProduceExchange): void {
-    for (const [batch, queue] of exchange.takeSettled()) this.#parts.settlement.onNeverSent(queue, batch)
-    if (exchange.queues.size === 0) return
+    for (const { batch, queue } of exchange.takeSettled()) this.#parts.settlement.onNeverSent(queue, batch)
+    if (exchange.sent.length === 0) return
     const { acks, requestTimeoutMs } = this.#options
     const { counters } = this.#parts
     const body = exchange.request(acks, Math.ceil(requestTimeoutMs * BROKER_SHARE_OF_TIMEOUT))
     counters.requests++
-    counters.sentBatches += exchange.queues.size
+    counters.sentBatches += exchange.sent.length
     counters.sentBytes += exchange.sizeBytes
     if (sentChannel.hasSubscribers) {
-      const { queues, sizeBytes } = exchange
-      sentChannel.publish({ broker: connection.address, batches: queues.size, bytes: sizeBytes })
+      const { sent, sizeBytes } = exchange
+      sentChannel.publish({ broker: connection.address, batches: sent.length, bytes: sizeBytes })
     }
     if (acks === 0) {
       const handedOver = connection.requestWithoutAnswer(produce, body, exchange.versions)
@@ -300,7 +306,7 @@ export class Sender {
 
   #onHandedOver(exchange: ProduceExchange, outcome: Outcome<undefined>): void {
     const { settlement } = this.#parts
-    for (const [batch, queue] of exchange.queues) {
+    for (const { batch, queue } of exchange.sent) {
       if ('error' in outcome) settlement.onFailure(queue, batch, { kind: 'unanswered', ...outcome })
       else settlement.onHandedOver(queue, batch)
     }
@@ -310,14 +316,13 @@ export class Sender {
   #onAnswer(connection: Connection, exchange: ProduceExchange, outcome: Outcome<ProduceResponse>): void {
     const { settlement } = this.#parts
     if ('error' in outcome) {
-      for (const [batch, queue] of exchange.queues)
+      for (const { batch, queue } of exchange.sent)
         settlement.onFailure(queue, batch, { kind: 'unanswered', ...outcome })
     } else {
       const { response, version, isHandedOver } = outcome
-      const answers = exchange.match(response, version)
-      for (const [batch, queue] of exchange.queues) {
+      exchange.match(response, version)
+      for (const { batch, queue, answer } of exchange.sent) {
         const topicId = exchange.topicIdIn(version, batch.topic)
-        const answer = answers.get(batch) ?? null
         this.#step(() => settlement.onAnswer(queue, batch, answer, { response, connection, topicId, isHandedOver }))
       }
     }
@@ -368,23 +373,13 @@ export class Sender {
     return deliveryTimeout(batch, this.#options.deliveryTimeoutMs, { last, throttleMs })
   }
 
-  /** One timer, for the earliest thing that only time will bring. */
-  #wakeAt(atMs: number): void {
-    if (atMs === this.#timerAtMs) return
-    this.#timer?.cancel()
-    this.#timer = null
-    this.#timerAtMs = atMs
-    if (atMs === Infinity) return
+  #onDue(): void {
     const { clock } = this.#options
-    this.#timer = clock.after(atMs - clock.now(), () => {
-      this.#timer = null
-      this.#timerAtMs = Infinity
-      // Deadlines are judged here only, after the poll phase: in a process that was frozen the answers lie in the
-      // sockets, and the first one that is read must not condemn the others.
-      clock.soon(() => {
-        this.#step(() => this.#expire(clock.now()))
-        this.pump()
-      })
+    // Deadlines are judged here only, after the poll phase: in a process that was frozen the answers lie in the
+    // sockets, and the first one that is read must not condemn the others.
+    clock.soon(() => {
+      this.#step(() => this.#expire(clock.now()))
+      this.pump()
     })
   }
 }

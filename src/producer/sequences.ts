@@ -110,7 +110,8 @@ export class Sequences {
   /** The numbers of the next `recordCount` records. */
   take(recordCount: number): BatchStamp {
     if (this.#identity === null || this.#isBroken) throw new Error('sequences: taken without an identity')
-    const stamp = { ...this.#identity, firstSequence: this.#next }
+    const { producerId, producerEpoch } = this.#identity
+    const stamp = { producerId, producerEpoch, firstSequence: this.#next }
     this.#next += recordCount
     return stamp
   }

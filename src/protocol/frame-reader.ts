@@ -1,9 +1,11 @@
+import { asBuffer } from '../bytes/as-buffer.ts'
 import { ProtocolError } from '../errors.ts'
 
 const LENGTH_BYTES = 4
 /** Every payload begins with a correlation id, or with an API key and a version. */
 const MIN_PAYLOAD_BYTES = 4
 const PEEK_BYTES = 8
+const NOTHING = Buffer.alloc(0)
 
 /**
  * Cuts a byte stream into frames.
@@ -30,7 +32,7 @@ export class FrameReader {
   /** Takes what the socket gave. The chunk is kept, not copied: it must not change any more. */
   push(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return
-    this.#chunks.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
+    this.#chunks.push(asBuffer(chunk))
     this.#bufferedBytes += chunk.byteLength
   }
 
@@ -52,12 +54,14 @@ export class FrameReader {
 
   /** The first bytes of the current frame as far as they are there, at most 8: the length and the correlation id. */
   peek(): Buffer {
-    return this.#copyOrView(Math.min(PEEK_BYTES, this.#bufferedBytes))
+    return this.#bufferedBytes === 0 ? NOTHING : this.#copyOrView(Math.min(PEEK_BYTES, this.#bufferedBytes))
   }
 
   #readLength(): number | null {
     if (this.#bufferedBytes < LENGTH_BYTES) return null
-    const length = this.#copyOrView(LENGTH_BYTES).readInt32BE(0)
+    const first = this.#chunks[0] as Buffer
+    const isWhole = first.length - this.#at >= LENGTH_BYTES
+    const length = isWhole ? first.readInt32BE(this.#at) : this.#copyOrView(LENGTH_BYTES).readInt32BE(0)
     if (length < this.minBytes || length > this.capBytes) {
       throw new ProtocolError(
         'INVALID_FRAME',
@@ -69,8 +73,8 @@ export class FrameReader {
 
   /** The next `length` bytes, which are there: a view if one chunk has them all. */
   #copyOrView(length: number): Buffer {
-    const [first] = this.#chunks
-    if (first && length <= first.length - this.#at) return first.subarray(this.#at, this.#at + length)
+    const first = this.#chunks[0]
+    if (first !== undefined && length <= first.length - this.#at) return first.subarray(this.#at, this.#at + length)
     const whole = Buffer.allocUnsafe(length)
     let copied = 0
     let from = this.#at
@@ -87,8 +91,7 @@ export class FrameReader {
     this.#bufferedBytes -= length
     this.#at += length
     let used = 0
-    for (const chunk of this.#chunks) {
-      if (this.#at < chunk.length) break
+    for (let chunk = this.#chunks[0]; chunk !== undefined && this.#at >= chunk.length; chunk = this.#chunks[used]) {
       this.#at -= chunk.length
       used++
     }

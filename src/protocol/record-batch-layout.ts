@@ -114,6 +114,15 @@ export function writeInt64(bytes: Buffer, value: number, at: number): void {
   bytes.writeInt32BE(value | 0, at + 4)
 }
 
+const word = new DataView(new ArrayBuffer(8))
+
+/** By two numbers: `Buffer.writeBigInt64BE` makes eight bigints of it, and a small request is written in the time of three such. */
+export function writeBigInt64(bytes: Buffer, value: bigint, at: number): void {
+  word.setBigInt64(0, value)
+  bytes.writeInt32BE(word.getInt32(0), at)
+  bytes.writeInt32BE(word.getInt32(4), at + 4)
+}
+
 /** What an encoder takes. @throws {ProtocolError} `NOT_REPRESENTABLE`. */
 export function checkTimestamp(timestamp: number): void {
   if (Number.isSafeInteger(timestamp) && timestamp >= -1) return

@@ -1,4 +1,5 @@
 /** Writes record batches: the builder that the producer appends to, its stamp, and both at once. Layout: record-batch-layout.ts. */
+import { asBuffer } from '../bytes/as-buffer.ts'
 import { crc32c } from '../bytes/crc32c.ts'
 import {
   CONTROL,
@@ -9,7 +10,7 @@ import {
   MAGIC,
   TRANSACTIONAL,
 } from './record-batch-layout.ts'
-import { checkTimestamp, refusal, writeInt64, type CodecId } from './record-batch-layout.ts'
+import { checkTimestamp, refusal, writeBigInt64, writeInt64, type CodecId } from './record-batch-layout.ts'
 import { MAX_RECORD_OVERHEAD_BYTES, measureRecord, sizeOfRecord, writeRecord } from './record.ts'
 import type { Bytes, RecordHeaders } from './record.ts'
 
@@ -153,7 +154,7 @@ export class RecordBatchBuilder {
   build(options: BuildOptions = {}): Uint8Array {
     if (this.#isBuilt) throw new Error('RecordBatchBuilder: built twice')
     const batch = this.#withCodec(this.#seal(), options)
-    batch.fill(0, 0, LENGTH_END)
+    writeInt64(batch, 0, 0)
     batch.writeInt32BE(batch.length - LENGTH_END, 8)
     batch.writeInt32BE(-1, 12)
     batch.writeInt8(MAGIC, 16)
@@ -162,7 +163,7 @@ export class RecordBatchBuilder {
     batch.writeInt32BE(this.#recordCount - 1, 23)
     writeInt64(batch, this.#baseTimestamp, 27)
     writeInt64(batch, this.#maxTimestamp, 35)
-    batch.fill(0xff, 43, 57) // producer id, epoch and sequence: -1
+    writeNobody(batch)
     batch.writeInt32BE(this.#recordCount, 57)
     this.#sealed = NO_BYTES
     this.#isBuilt = true
@@ -185,6 +186,7 @@ export class RecordBatchBuilder {
     return this.#sealed
   }
 
+  /** A batch with room for its header and the records behind it, as the codec leaves them. */
   #withCodec(raw: Buffer, { codec = 0, compress, compressedRecords }: BuildOptions): Buffer {
     if (codec === 0) return raw
     const records = compressedRecords ?? compress?.(raw.subarray(HEADER_BYTES))
@@ -208,13 +210,20 @@ export class RecordBatchBuilder {
   }
 }
 
+/** -1 as producer id, epoch and sequence. */
+function writeNobody(batch: Buffer): void {
+  writeInt64(batch, -1, 43)
+  batch.writeInt16BE(-1, 51)
+  batch.writeInt32BE(-1, 53)
+}
+
 /** Makes a built batch final: writes who sends it (`null`: a producer without id) and the CRC. May be done again. */
 export function stampRecordBatch(batch: Uint8Array, stamp: ProducerStamp | null): void {
   const bytes = asBuffer(batch)
   if (stamp === null) {
-    bytes.fill(0xff, 43, 57)
+    writeNobody(bytes)
   } else {
-    bytes.writeBigInt64BE(stamp.producerId, 43)
+    writeBigInt64(bytes, stamp.producerId, 43)
     bytes.writeInt16BE(stamp.producerEpoch, 51)
     bytes.writeInt32BE(stamp.baseSequence, 53)
   }
@@ -247,11 +256,6 @@ export function encodeRecordBatch(records: Iterable<RecordToEncode>, options: En
   return batch
 }
 
-/** A batch with room for its header and the records behind it, as the codec leaves them. */
 function attributesOf({ codec = 0, isTransactional = false, isControl = false }: BuildOptions): number {
   return codec | (isTransactional ? TRANSACTIONAL : 0) | (isControl ? CONTROL : 0)
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -1,3 +1,4 @@
+import { asBuffer } from '../bytes/as-buffer.ts'
 import { ProtocolError } from '../errors.ts'
 import { errorByCode } from '../protocol/error-codes.ts'
 import { produce } from '../protocol/messages/produce.ts'
@@ -117,7 +118,7 @@ class TopicWrite {
 
   #append(topic: Topic, partition: Partition, records: Uint8Array | null): PartitionAnswer {
     const { nowMs, version } = this.#context
-    const bytes = records === null ? null : Buffer.from(records.buffer, records.byteOffset, records.byteLength)
+    const bytes = records === null ? null : asBuffer(records)
     const timeMs = topic.hasLogAppendTime ? nowMs : null
     const written =
       version < FIRST_VERSION_WITH_RECORD_BATCHES

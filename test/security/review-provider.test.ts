@@ -31,6 +31,10 @@ it.each([
             held.delete(timer)
             timer.cancel()
           },
+          keepAlive: (isKept) => {
+            if (isKept) held.add(timer)
+            else held.delete(timer)
+          },
         }
       }
     }

@@ -52,7 +52,7 @@ export class VirtualHost implements Clock {
     const wholeMs = Math.min(Math.max(Math.ceil(delayMs), 1), 2 ** 31 - 1)
     const earlyMs = (random.below(10) / 10) * MAX_EARLY_MS
     const appointment = this.#timers.add(this.now() + wholeMs - earlyMs, this.#timerCount++, act)
-    return { cancel: () => void (appointment.isCancelled = true) }
+    return { cancel: () => void (appointment.isCancelled = true), keepAlive: () => undefined }
   }
 
   soon(act: () => void): void {

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../src/clock.ts'
 interface FakeTimer {
   readonly atMs: number
   readonly fn: () => void
+  isKept: boolean
 }
 
 /** Real milliseconds after which a condition that should come about by itself counts as never. */
@@ -26,10 +27,15 @@ export class FakeClock implements Clock {
     return 1_700_000_000_000 + this.#nowMs
   }
 
-  after(delayMs: number, fn: () => void): Timer {
-    const timer: FakeTimer = { atMs: this.#nowMs + Math.max(delayMs, 0), fn }
+  after(delayMs: number, fn: () => void, isKept = true): Timer {
+    const timer: FakeTimer = { atMs: this.#nowMs + Math.max(delayMs, 0), fn, isKept }
     this.#timers.add(timer)
-    return { cancel: () => void this.#timers.delete(timer) }
+    return {
+      cancel: () => void this.#timers.delete(timer),
+      keepAlive: (isKeptNow) => {
+        timer.isKept = isKeptNow
+      },
+    }
   }
 
   soon(fn: () => void): void {
@@ -43,6 +49,11 @@ export class FakeClock implements Clock {
   /** How long each timer that is set still has, shortest first. */
   get pendingMs(): number[] {
     return [...this.#timers].map(({ atMs }) => atMs - this.#nowMs).sort((a, b) => a - b)
+  }
+
+  /** The same of those that a process would wait for. */
+  get keptMs(): number[] {
+    return [...this.#timers].filter(({ isKept }) => isKept).map(({ atMs }) => atMs - this.#nowMs)
   }
 
   /** Lets `ms` pass: every timer in it fires at its time, in order, and what it causes runs before the next one. */
