@@ -97,11 +97,20 @@ export async function connectHeadrace(job: Job, supply: Supply, form: Form): Pro
     flood: (until) => form({ producer, next, concurrency }, until),
     burst: async (first, count, acked) => {
       const sent: Promise<void>[] = []
-      for (let i = first; i < first + count; i++) sent.push(producer.send(next()).then(() => acked(i)))
+      for (let i = first; i < first + count; i++) sent.push(sendWhenRoom(producer, next()).then(() => acked(i)))
       await Promise.all(sent)
     },
     close: () => producer.close(),
   }
+}
+
+/** Where the broker stalls the buffer fills up: it waits for room, as the program for librdkafka does, and its latency goes on. */
+function sendWhenRoom(producer: Headrace.Producer, record: Headrace.ProducerRecord): Promise<unknown> {
+  return producer.send(record).catch(async (error: unknown) => {
+    if ((error as { code?: string }).code !== 'BUFFER_FULL') throw error
+    await producer.ready()
+    return sendWhenRoom(producer, record)
+  })
 }
 
 /** A build has its version in a file of its own, a bundle of the sources has none. */

@@ -13,8 +13,9 @@ export interface AccumulatorOptions {
 }
 
 /**
- * While a partition is busy, a batch gets a buffer of the size that the one before came to, within these. Otherwise it begins
- * small, because lone records are common, what they leave free is charged to nobody, and buffers double by themselves.
+ * While a partition is busy, or memory for it lies about, a batch gets a buffer of the size that the one before came to, within
+ * these. Otherwise it begins small, because lone records are common, what they leave free is charged to nobody, and buffers double
+ * by themselves.
  */
 const MIN_CAPACITY_BYTES = 1024
 const MAX_CAPACITY_BYTES = 1_048_576
@@ -99,8 +100,9 @@ export class Accumulator {
     const { open } = queue
     const isInTime = open !== undefined && sentMs - open.createdMs <= MAX_OPEN_MS + lingerMs
     if (isInTime && open.sizeBytes + upperBoundBytes <= maxBytes) return open
-    const latestBytes = queue.isEmpty ? 0 : queue.latestBatchBytes
-    const expectedBytes = Math.min(maxBytes, MAX_CAPACITY_BYTES, Math.max(MIN_CAPACITY_BYTES, latestBytes))
+    const usualBytes = Math.min(maxBytes, MAX_CAPACITY_BYTES, Math.max(MIN_CAPACITY_BYTES, queue.latestBatchBytes))
+    const isWorthIt = !queue.isEmpty || this.#memory.hasFree(usualBytes)
+    const expectedBytes = isWorthIt ? usualBytes : MIN_CAPACITY_BYTES
     const capacityBytes = Math.max(upperBoundBytes, expectedBytes)
     const { topic, partition } = queue
     const deadlineMs = sentMs + deliveryTimeoutMs

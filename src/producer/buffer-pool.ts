@@ -34,6 +34,13 @@ export class BufferPool implements BatchMemory {
     return this.#kept?.bytes ?? 0
   }
 
+  /** A buffer of so many bytes lies here, and would cost nothing. */
+  hasFree(minBytes: number): boolean {
+    if (minBytes < MIN_KEPT_BYTES) return false
+    const buffers = this.#kept?.buffers[exponentOf(minBytes)]
+    return buffers !== undefined && buffers.length > 0
+  }
+
   take(minBytes: number): Buffer {
     if (minBytes < MIN_KEPT_BYTES) return Buffer.allocUnsafe(minBytes)
     const exponent = exponentOf(minBytes)

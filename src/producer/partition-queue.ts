@@ -59,7 +59,7 @@ export class PartitionQueue {
 
   /** The batch that still takes records, if there is one. */
   get open(): Batch | undefined {
-    const last = this.#waiting.at(-1)
+    const last = this.#waiting[this.#waiting.length - 1]
     return last?.state === 'open' && !last.isClosed ? last : undefined
   }
 

@@ -68,8 +68,8 @@ describe('long inputs', () => {
     expect(foldingCrc32c()).not.toBeNull()
   })
 
-  // Around the first that is folded, a turn of the loop, and one chunk and several.
-  test.each([0, 1, 63, 64, 65, 65_536 - 4848, 65_536 - 4847, 65_536, 131_072, 150_001])(
+  // Around the first that is folded, a turn of the loop, the first that is folded twice, and one chunk and several.
+  test.each([0, 1, 63, 64, 65, 10_239, 10_240, 10_241, 17_679, 17_680, 17_681, 34_064, 65_536, 131_072, 150_001])(
     'agree with the polynomial %i bytes above the shortest',
     (more) => {
       for (const offset of [0, 1, 3]) {

@@ -5,7 +5,8 @@ import { Programs } from './programs.ts'
 import { SpenderProcess } from './run-spender.ts'
 import { median, WASTE_BYTES, WAVE_RECORDS, type Wave, type Way } from './spending.ts'
 
-const WARM_WAVES = 40
+/** With 40 the compiler is not done: an `offer` has 40 bytes more then. */
+const WARM_WAVES = 100
 const COUNTED_WAVES = 20
 /** Of so few waves without a collection the median is worth nothing. */
 const MIN_CLEAN_WAVES = 8

@@ -18,34 +18,34 @@ export interface Bound {
 export const BOUNDS: Readonly<Record<Way, Bound>> = {
   // Bound, and what was measured on Node 20 and Node 24.
   send: {
-    heapBytes: 815, //      704     716
-    bufferBytes: 15, //       3       0
+    heapBytes: 680, //      590     588
+    bufferBytes: 15, //       2       0
   },
   sendAll: {
-    heapBytes: 550, //      462     490
+    heapBytes: 410, //      345     358
     bufferBytes: 95, //      81      79
   },
   offer: {
-    heapBytes: 455, //      382     406
-    bufferBytes: 15, //       3       0
+    heapBytes: 315, //      268     280
+    bufferBytes: 15, //       2       0
   },
   'watched offer': {
-    heapBytes: 720, //      618     634
-    bufferBytes: 15, //       3       0
+    heapBytes: 580, //      505     506
+    bufferBytes: 15, //       2       0
   },
 }
 
 /** Instructions of the whole process a record on Node 20, as valgrind counts them. */
 export const INSTRUCTIONS = {
-  send: 7000, //   6123
-  offer: 5900, //  5123; with 10 000 partitions 5527
+  send: 6200, //   5410
+  offer: 5250, //  4571; with 10 000 partitions 5137
 } as const
 
 /** perf-7: how much more a record may cost among so many partitions than in the only one. */
 export const MANY_PARTITIONS = 10_000
 export const MANY_PARTITIONS_FACTOR = 1.3
 /** Of buffers: the first batch of a partition begins small and doubles, and most of so many partitions have only that. */
-export const MANY_PARTITIONS_BUFFER_BYTES = { send: 20, sendAll: 110 } as const // 12, 91
+export const MANY_PARTITIONS_BUFFER_BYTES = { send: 20, sendAll: 110 } as const // 10, 89
 
 /**
  * perf-8: memory at most of a process that sends a million records as fast as it can, MB. The target is 150. Node 24 takes more

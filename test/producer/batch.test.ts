@@ -69,4 +69,21 @@ describe('the buffer of a batch', () => {
     accumulator.batchFor(100, 0, queue)
     expect(sizes).toHaveBeenLastCalledWith(1024)
   })
+
+  it('is that of the batch before, too, where memory for it lies about', () => {
+    const small = vi.spyOn(Buffer, 'allocUnsafe')
+    const large = vi.spyOn(Buffer, 'allocUnsafeSlow')
+    const accumulator = new Accumulator(options)
+    const queue = accumulator.queue('t', 0)
+    const batch = accumulator.batchFor(8000, 0, queue)
+    batch.append({ ...parts, timestamp: 0 }, ignore, 0, 1)
+    queue.latestBatchBytes = 7000
+    batch.seal({ magic: 2, codec: null }, ignore)
+    queue.takeHead().send()
+    batch.deliver(0n, -1)
+    queue.landed(batch)
+    batch.recycle()
+    accumulator.batchFor(100, 0, queue)
+    expect([small.mock.calls, large.mock.calls]).toEqual([[], [[8192]]])
+  })
 })
