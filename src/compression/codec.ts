@@ -31,7 +31,10 @@ export interface Codec {
   decompress(bytes: Uint8Array, maxOutputBytes: number): Uint8Array
 }
 
-/** A codec of the user's own: the same format, made in another way. */
+/**
+ * A codec of the user's own: the same format, made in another way. `bytes` are its own until it has answered, and
+ * overwritten after that.
+ */
 export type CompressFunction = (bytes: Uint8Array, level: number | undefined) => Uint8Array | Promise<Uint8Array>
 
 export interface CompressionSettings {

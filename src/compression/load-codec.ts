@@ -61,7 +61,9 @@ export function loadCodec(
 
 function injected(compress: CompressFunction, level: number | undefined): Codec['compress'] {
   return async (bytes) => {
-    const compressed: unknown = await compress(bytes, level)
+    const given: unknown = compress(bytes, level)
+    // What was given at once may be the codec's own memory, which its next call overwrites.
+    const compressed = given instanceof Uint8Array ? Buffer.from(given) : await given
     if (compressed instanceof Uint8Array && compressed.length > 0) return compressed
     const what = `compression.compress gave ${show(compressed)}, expected a Uint8Array that is not empty`
     throw refusal('Producer', 'INVALID_ARGUMENT', what)

@@ -139,7 +139,7 @@ export class Connection {
         throw this.#closedBy
       }
       this.#transport = transport
-      this.#wire.attach(transport.socket)
+      this.#wire.attach(transport)
       this.#enter('negotiating')
       this.#mustBeReadyBy(readyByMs)
       if (transport.isTls) onStep?.({ step: 'secured', transport })

@@ -11,6 +11,8 @@ import type { Security } from './security.ts'
 export interface Transport {
   readonly socket: Duplex
   readonly isTls: boolean
+  /** Bytes that were written are copies: TCP of our own making, or TLS on whatever. A Duplex of the user's may keep them. */
+  readonly isCopying: boolean
   /** Resolved, of the peer; empty: a Duplex of the user's that has none. */
   readonly remoteAddress: string
   /** The broker's certificates, its own first; empty without TLS. */
@@ -39,7 +41,8 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
   const remoteAddress = raw instanceof Socket ? (raw.remoteAddress ?? '') : ''
   options.onSocket?.(remoteAddress)
   if (tls === null || tls === undefined) {
-    return { socket: raw, isTls: false, remoteAddress, chain: [], tlsVersion: null, explain: () => null }
+    const isCopying = raw instanceof Socket && options.createSocket === undefined
+    return { socket: raw, isTls: false, isCopying, remoteAddress, chain: [], tlsVersion: null, explain: () => null }
   }
   const timeoutMs = leftMs()
   const warnings = tlsWarnings && { warnings: tlsWarnings }
@@ -59,7 +62,7 @@ export async function openTransport(options: TransportOptions): Promise<Transpor
 function securedTransport(secured: SecureSocket, remoteAddress: string): Transport {
   const { socket, chain } = secured
   return {
-    ...{ socket, isTls: true, remoteAddress, chain, tlsVersion: socket.getProtocol() },
+    ...{ socket, isTls: true, isCopying: true, remoteAddress, chain, tlsVersion: socket.getProtocol() },
     explain: (error, hasAnswered) => secured.explain(error, hasAnswered),
   }
 }

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../clock.ts'
 import { KafkaError } from '../errors.ts'
@@ -9,6 +8,7 @@ import { correlationIdAfter, FIRST_CORRELATION_ID } from './correlation-id.ts'
 import { asKafkaError, connectionError } from './failure.ts'
 import { Handovers } from './handovers.ts'
 import { endSocket, keepAliveBy } from './socket.ts'
+import type { Transport } from './transport.ts'
 import { DeadlineWatch } from './watch.ts'
 
 export interface WireOptions {
@@ -50,8 +50,7 @@ export class Wire {
   readonly #handovers = new Handovers()
   readonly #deadline: DeadlineWatch
   #socket: Duplex | null = null
-  /** TCP, or TLS on top of whatever: once written, bytes are copies. A Duplex of the user's may keep what it is given. */
-  #isOfSystem = false
+  #isCopying = false
   #correlationId = FIRST_CORRELATION_ID
   #endedBy: KafkaError | null = null
 
@@ -93,9 +92,9 @@ export class Wire {
     return this.#answers.pendingCount === 0 && this.#handovers.count === 0 && this.#options.othersWaiting() === 0
   }
 
-  attach(socket: Duplex): void {
+  attach({ socket, isCopying }: Pick<Transport, 'socket' | 'isCopying'>): void {
     this.#socket = socket
-    this.#isOfSystem = socket instanceof Socket
+    this.#isCopying = isCopying
     socket.on('data', (chunk: Buffer) => this.#onData(chunk))
     socket.on('error', (error: Error) => this.#options.onLost(error))
     // A peer that half-closes has said all it will say; what it said before was read already.
@@ -120,7 +119,7 @@ export class Wire {
       fail: (error) => resolve({ error, wasWritten: true }),
     })
     let isHandedOver = false
-    this.#write(chunks, () => (isHandedOver = this.#isOfSystem))
+    this.#write(chunks, () => (isHandedOver = this.#isCopying))
   }
 
   /** A token behind its length, without any header, and an answer like it. */
@@ -145,7 +144,7 @@ export class Wire {
     const chunks = this.#encode(api, version, this.#nextCorrelationId(), body)
     if (chunks instanceof KafkaError) return resolve({ error: chunks, wasWritten: false })
     const settle = this.#handovers.begin(deadlineMs, (error) =>
-      resolve(error ? { error, wasWritten: true } : { response: undefined, version, isHandedOver: this.#isOfSystem }),
+      resolve(error ? { error, wasWritten: true } : { response: undefined, version, isHandedOver: this.#isCopying }),
     )
     this.keepAlive()
     this.rearm()

@@ -78,7 +78,11 @@ export class Accumulator {
 
   /** What partitioners want to know of a topic's queues. */
   loads(topic: string): PartitionLoads {
-    const queueOf = (partition: number): PartitionQueue | undefined => this.#topics.get(topic)?.get(partition)
+    const queueOf = (partition: number): PartitionQueue | undefined => {
+      const latest = this.#latest
+      const isLatest = latest !== null && latest.partition === partition && latest.topic === topic
+      return isLatest ? latest : this.#topics.get(topic)?.get(partition)
+    }
     return {
       queued: (partition) => queueOf(partition)?.waiting.length ?? 0,
       hasOpenBatch: (partition, recordBytes) => {
@@ -100,6 +104,7 @@ export class Accumulator {
     const { open } = queue
     const isInTime = open !== undefined && sentMs - open.createdMs <= MAX_OPEN_MS + lingerMs
     if (isInTime && open.sizeBytes + upperBoundBytes <= maxBytes) return open
+    this.#memory.wake()
     const usualBytes = Math.min(maxBytes, MAX_CAPACITY_BYTES, Math.max(MIN_CAPACITY_BYTES, queue.latestBatchBytes))
     const isWorthIt = !queue.isEmpty || this.#memory.hasFree(usualBytes)
     const expectedBytes = isWorthIt ? usualBytes : MIN_CAPACITY_BYTES

@@ -1,7 +1,7 @@
 import { Alarm } from '../alarm.ts'
 import type { Clock } from '../clock.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import type { TopicMetadata } from '../cluster/metadata.ts'
+import type { Metadata, TopicMetadata } from '../cluster/metadata.ts'
 import { DeliveryError, type KafkaError } from '../errors.ts'
 import { nearestNames } from '../nearest.ts'
 import { errorByCode, toBrokerError } from '../protocol/error-codes.ts'
@@ -61,6 +61,10 @@ export class Admission {
   /** Records of topics that are missing, while a hint is being looked for. */
   readonly #leaving = new Set<ReadonlySet<Accepted>>()
   #names: Promise<string[]> | null = null
+  /** The topic that was looked up last, and in what. */
+  #latest: TopicMetadata | undefined
+  #latestOf: Metadata | null = null
+  #latestName = ''
   readonly #alarm: Alarm
 
   constructor(options: AdmissionOptions, cluster: Cluster, listener: AdmissionListener) {
@@ -89,9 +93,20 @@ export class Admission {
 
   /** The topic, if the record can go into a batch at once: it is known, and nothing of it waits in front. */
   ready(record: CheckedRecord): TopicMetadata | null {
-    const topic = this.#cluster.metadata.topic(record.topic)
+    const topic = this.#known(record.topic)
     if (topic === undefined || (this.#topics.size > 0 && this.#topics.has(record.topic))) return null
     return record.partition === null || record.partition < topic.leaders.length ? topic : null
+  }
+
+  /** A picture of the cluster never changes, there is a new one then; and most records have the topic of the one before. */
+  #known(name: string): TopicMetadata | undefined {
+    const { metadata } = this.#cluster
+    if (metadata !== this.#latestOf || name !== this.#latestName) {
+      this.#latest = metadata.topic(name)
+      this.#latestOf = metadata
+      this.#latestName = name
+    }
+    return this.#latest
   }
 
   wait(accepted: Accepted): void {

@@ -3,7 +3,8 @@ import { RecordBatchBuilder, stampRecordBatch, type BatchMemory } from '../proto
 import { asKafkaError } from './arguments.ts'
 import { Awaiters } from './awaiters.ts'
 import { encodePayload, type PayloadFormat } from './payload.ts'
-import { settleDelivered, settleFailed, type Awaiter, type Offset } from './receipt.ts'
+import { Offsets } from './offsets.ts'
+import { settleDelivered, settleFailed, type Awaiter } from './receipt.ts'
 import type { RecordParts } from './record.ts'
 import { Runs } from './runs.ts'
 import { producerStamp, type BatchStamp } from './sequences.ts'
@@ -217,10 +218,11 @@ export class Batch implements BatchPlace {
   deliver(baseOffset: bigint, logAppendTimeMs: number): void {
     this.#settle()
     const awaiters = this.#awaiters
-    const offsetOf = offsetsFrom(baseOffset, awaiters.count)
+    const offsets = new Offsets(baseOffset)
     for (let i = 0; i < awaiters.count; i++) {
       const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : this.#timestamps.at(i)
-      settleDelivered(awaiters.at(i), awaiters.tokenAt(i), this.topic, this.partition, offsetOf(i), timestamp)
+      offsets.moveTo(i)
+      settleDelivered(awaiters.at(i), awaiters.tokenAt(i), this.topic, this.partition, offsets, timestamp)
     }
     this.#finishTickets()
   }
@@ -268,11 +270,4 @@ export class Batch implements BatchPlace {
     if (!moves[this.#state].includes(state)) throw new Error(`batch: illegal move from ${this.#state} to ${state}`)
     this.#state = state
   }
-}
-
-/** Numbers where they are exact; offsets beyond 2^53 are for the look of it. */
-function offsetsFrom(baseOffset: bigint, count: number): (index: number) => Offset {
-  if (baseOffset < 0n) return () => -1
-  const base = Number(baseOffset)
-  return Number.isSafeInteger(base + count) ? (index) => base + index : (index) => baseOffset + BigInt(index)
 }

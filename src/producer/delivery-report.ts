@@ -1,5 +1,6 @@
 import { KafkaError, OptionError, type ErrorDetails } from '../errors.ts'
-import type { Offset, Receipt } from './receipt.ts'
+import type { Offsets } from './offsets.ts'
+import type { Receipt } from './receipt.ts'
 import { RecordMetadata } from './record-metadata.ts'
 
 /** What became of the records of one `sendAll`, by their place in it. */
@@ -63,11 +64,12 @@ export class ReportReceipt implements Receipt, DeliveryReport {
     return index
   }
 
-  settleDelivered(index: number, topic: string, partition: number, offset: Offset, timestamp: number): void {
+  settleDelivered(index: number, topic: string, partition: number, offsets: Offsets, timestamp: number): void {
     this.#topicOf[index] = this.#topicNumber(topic)
     this.#partitions[index] = partition
-    this.#offsets[index] = Number(offset)
-    if (typeof offset === 'bigint') this.#hugeOffsets.set(index, offset)
+    const { number } = offsets
+    this.#offsets[index] = number
+    if (Number.isNaN(number)) this.#hugeOffsets.set(index, offsets.bigint)
     this.#timestamps[index] = timestamp
     this.#settle()
   }

@@ -24,10 +24,9 @@ interface TopicPart {
   readonly name: string
   readonly topicId: string
   readonly sent: SentBatch[]
+  /** By partition, once it was needed. */
+  index: Map<number, SentBatch> | null
 }
-
-/** Beyond so many a search from the beginning costs more than an index. */
-const MAX_SEARCHED = 8
 
 /** One Produce request: which batches it carries, and how its answer is matched back to them. */
 export class ProduceExchange {
@@ -35,6 +34,8 @@ export class ProduceExchange {
   readonly #parts: TopicPart[] = []
   /** By name; null: there is one topic at most, as in most requests. */
   #byName: Map<string, TopicPart> | null = null
+  /** Once it was needed. */
+  #byId: Map<string, TopicPart> | null = null
   #sizeBytes = 0
 
   /** The batches, in the order in which they were added. */
@@ -99,26 +100,33 @@ export class ProduceExchange {
 
   /**
    * Pairs every batch with what the broker said of it. Partitions that were not sent, and second answers for the same one,
-   * are ignored.
+   * are ignored. Brokers mostly answer in the order of the request, so that nothing has to be looked up.
    */
-  match(response: ProduceResponse, version: number): void {
+  match({ responses }: ProduceResponse, version: number): void {
     const hasIds = version > LAST_VERSION_WITH_NAMES
-    for (const { name, topicId, partitionResponses } of response.responses) {
-      const part = hasIds ? this.#parts.find((each) => each.topicId === topicId) : this.#known(name)
+    responses.forEach(({ name, topicId, partitionResponses }, i) => {
+      const guess = this.#parts[i]
+      const isIt = hasIds ? guess?.topicId === topicId : guess?.name === name
+      const part = isIt ? guess : hasIds ? this.#withId(topicId) : this.#known(name)
       if (part !== undefined) matchPart(part, partitionResponses)
-    }
+    })
   }
 
   #partOf(topic: string, metadata: Metadata): TopicPart {
     const known = this.#known(topic)
     if (known !== undefined) return known
-    const part = { name: topic, topicId: metadata.topic(topic)?.topicId ?? NO_TOPIC_ID, sent: [] }
+    const part = { name: topic, topicId: metadata.topic(topic)?.topicId ?? NO_TOPIC_ID, sent: [], index: null }
     this.#parts.push(part)
     if (this.#parts.length > 1) {
       this.#byName ??= new Map(this.#parts.map((each) => [each.name, each]))
       this.#byName.set(topic, part)
     }
     return part
+  }
+
+  #withId(topicId: string): TopicPart | undefined {
+    this.#byId ??= new Map(this.#parts.map((part) => [part.topicId, part]))
+    return this.#byId.get(topicId)
   }
 
   #known(topic: string): TopicPart | undefined {
@@ -128,11 +136,14 @@ export class ProduceExchange {
   }
 }
 
-/** Brokers mostly answer in the order of the request. */
-function matchPart({ sent }: TopicPart, answers: readonly PartitionAnswer[]): void {
-  const index = sent.length > MAX_SEARCHED ? new Map(sent.map((each) => [each.batch.partition, each])) : null
-  for (const answer of answers) {
-    const found = index === null ? sent.find(({ batch }) => batch.partition === answer.index) : index.get(answer.index)
+function matchPart(part: TopicPart, answers: readonly PartitionAnswer[]): void {
+  answers.forEach((answer, i) => {
+    const guess = part.sent[i]
+    const found = guess?.batch.partition === answer.index ? guess : indexOf(part).get(answer.index)
     if (found !== undefined) found.answer ??= answer
-  }
+  })
+}
+
+function indexOf(part: TopicPart): ReadonlyMap<number, SentBatch> {
+  return (part.index ??= new Map(part.sent.map((sent) => [sent.batch.partition, sent])))
 }

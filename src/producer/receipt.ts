@@ -1,6 +1,7 @@
 import type { KafkaError } from '../errors.ts'
 import type { Callbacks } from './callbacks.ts'
 import type { Callback } from './log.ts'
+import type { Offsets } from './offsets.ts'
 import { RecordMetadata } from './record-metadata.ts'
 
 /**
@@ -8,9 +9,6 @@ import { RecordMetadata } from './record-metadata.ts'
  * record, and settles each exactly once; the token tells one receipt's records apart.
  */
 export type Awaiter = Receipt | ResolveSend
-
-/** Of a record in its partition: a number as long as it is exact, because not everybody wants it, and a bigint costs as much as a checksum. -1: unknown. */
-export type Offset = number | bigint
 
 /**
  * The `resolve` of a promise, kept as it is: an object around it and its `reject` would double what a record under way holds,
@@ -26,7 +24,8 @@ export interface Receipt {
   batched?(token: number): void
   /** See `isWithdrawn`. */
   isWithdrawn?(token: number): boolean
-  settleDelivered(token: number, topic: string, partition: number, offset: Offset, timestamp: number): void
+  /** @param offsets stands at the record; it goes on when this returns. */
+  settleDelivered(token: number, topic: string, partition: number, offsets: Offsets, timestamp: number): void
   settleFailed(token: number, error: KafkaError): void
 }
 
@@ -61,11 +60,11 @@ export function settleDelivered(
   token: number,
   topic: string,
   partition: number,
-  offset: Offset,
+  offsets: Offsets,
   timestamp: number,
 ): void {
-  if (typeof awaiter === 'function') awaiter(new RecordMetadata(topic, partition, BigInt(offset), timestamp))
-  else awaiter.settleDelivered(token, topic, partition, offset, timestamp)
+  if (typeof awaiter === 'function') awaiter(new RecordMetadata(topic, partition, offsets.bigint, timestamp))
+  else awaiter.settleDelivered(token, topic, partition, offsets, timestamp)
 }
 
 export function settleFailed(awaiter: Awaiter, token: number, error: KafkaError): void {
@@ -96,8 +95,8 @@ export class CallbackReceipt<C> implements Receipt, Callback {
     this.#callbacks = callbacks
   }
 
-  settleDelivered(_token: number, topic: string, partition: number, offset: Offset, timestamp: number): void {
-    this.#metadata = new RecordMetadata(topic, partition, BigInt(offset), timestamp)
+  settleDelivered(_token: number, topic: string, partition: number, offsets: Offsets, timestamp: number): void {
+    this.#metadata = new RecordMetadata(topic, partition, offsets.bigint, timestamp)
     this.#callbacks.run(this)
   }
 

@@ -133,8 +133,8 @@ export class Settlement {
     if (!this.#isPlausible(queue, batch, baseOffset, origin)) return
     queue.openOn = origin.connection
     queue.acknowledgedMs = this.#options.clock.now()
-    this.#deliver(queue, batch, baseOffset, appendTimeMs(queue, batch, Number(answer.logAppendTimeMs)))
-    if (origin.isHandedOver) batch.recycle()
+    const logAppendTimeMs = appendTimeMs(queue, batch, Number(answer.logAppendTimeMs))
+    this.#deliver(queue, batch, baseOffset, logAppendTimeMs, origin.isHandedOver)
   }
 
   /** It is in the log already; but what was sent for the first time cannot be: the broker took it for another batch. */
@@ -245,13 +245,20 @@ export class Settlement {
     }
   }
 
-  #deliver(queue: PartitionQueue, batch: Batch, baseOffset: bigint, logAppendTimeMs: number): void {
+  #deliver(
+    queue: PartitionQueue,
+    batch: Batch,
+    baseOffset: bigint,
+    logAppendTimeMs: number,
+    isHandedOver = false,
+  ): void {
     if (batch.state !== 'settled') {
       const summary = deliveredChannel.hasSubscribers ? summaryOf(batch) : null
       this.#counters.delivered += batch.recordCount
       batch.deliver(baseOffset, logAppendTimeMs)
       if (summary !== null) deliveredChannel.publish(summary)
     }
+    if (isHandedOver) batch.recycle()
     this.#land(queue, batch)
   }
 

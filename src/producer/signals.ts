@@ -1,6 +1,7 @@
 import { DeliveryError, OptionError, type KafkaError } from '../errors.ts'
 import { show } from '../options.ts'
-import { settleDelivered, settleFailed, type Awaiter, type Offset, type Receipt } from './receipt.ts'
+import type { Offsets } from './offsets.ts'
+import { settleDelivered, settleFailed, type Awaiter, type Receipt } from './receipt.ts'
 
 /** Something that ends when its signal aborts. */
 interface Abortable {
@@ -144,8 +145,8 @@ class GuardedReceipt implements Receipt {
     }
   }
 
-  settleDelivered(token: number, topic: string, partition: number, offset: Offset, timestamp: number): void {
-    if (this.#settle(token)) settleDelivered(this.#receipt, token, topic, partition, offset, timestamp)
+  settleDelivered(token: number, topic: string, partition: number, offsets: Offsets, timestamp: number): void {
+    if (this.#settle(token)) settleDelivered(this.#receipt, token, topic, partition, offsets, timestamp)
   }
 
   settleFailed(token: number, error: KafkaError): void {

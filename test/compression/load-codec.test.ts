@@ -148,6 +148,13 @@ describe('a compress function of the user', () => {
     expect(levels).toEqual([12])
   })
 
+  it('may answer out of memory of its own, which its next call overwrites', async () => {
+    const scratch = Buffer.alloc(10)
+    const codec = loadCodec({ codec: 'gzip', compress: (bytes) => scratch.fill(bytes[0] ?? 0).subarray(0, 5) })
+    const all = [1, 2, 3].map((n) => codec.compress(Buffer.alloc(10, n)))
+    expect((await Promise.all(all)).map((bytes) => [...bytes])).toEqual([1, 2, 3].map((n) => [n, n, n, n, n]))
+  })
+
   it('may be synchronous, may fail, and must give bytes', async () => {
     const codecOf = (compress: () => unknown): Codec =>
       loadCodec({ codec: 'gzip', compress: compress as () => Uint8Array })

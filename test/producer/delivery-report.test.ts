@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { DeliveryError } from '../../src/errors.ts'
 import { BatchDeliveryError, ReportReceipt } from '../../src/producer/delivery-report.ts'
+import { Offsets } from '../../src/producer/offsets.ts'
 import { RecordMetadata } from '../../src/producer/record-metadata.ts'
 
 const lost = new DeliveryError('DELIVERY_TIMEOUT', 'late', { retriable: true, maybeWritten: true })
@@ -10,7 +11,7 @@ describe('ReportReceipt', () => {
     const report = new ReportReceipt()
     const places = Array.from({ length: 1000 }, () => report.next())
     for (const place of [...places].reverse())
-      report.settleDelivered(place, `t${place % 3}`, place % 7, BigInt(place) * 10n, 5)
+      report.settleDelivered(place, `t${place % 3}`, place % 7, new Offsets(BigInt(place) * 10n), 5)
     await report.allSettled()
     expect(report.count).toBe(1000)
     for (const place of places) {
@@ -27,7 +28,7 @@ describe('ReportReceipt', () => {
     report.settleFailed(0, lost)
     await Promise.resolve()
     expect(isSettled).toBe(false)
-    report.settleDelivered(1, 't', 0, 1n, 0)
+    report.settleDelivered(1, 't', 0, new Offsets(1n), 0)
     await settled
     expect(report.failed).toEqual([{ index: 0, error: lost }])
     expect(() => report.metadata(0)).toThrow(lost)
