@@ -1,4 +1,4 @@
-import type { Awaiter } from './receipt.ts'
+import type { Awaiter, Receipt } from './receipt.ts'
 
 /**
  * Who waits for the records of a batch, in their order, each with its token.
@@ -19,6 +19,13 @@ export class Awaiters {
 
   get count(): number {
     return this.#count
+  }
+
+  /** Of all records, if it is one, and what its tokens are; null: there are several, or it is a promise. */
+  get run(): { readonly receipt: Receipt; readonly firstToken: number; readonly step: number } | null {
+    const only = this.#only
+    if (this.#list !== null || only === null || typeof only === 'function') return null
+    return { receipt: only, firstToken: this.#firstToken, step: this.#count === 1 ? 0 : this.#step }
   }
 
   push(awaiter: Awaiter, token: number): void {

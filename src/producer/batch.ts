@@ -217,12 +217,19 @@ export class Batch implements BatchPlace {
   /** All records are in the log, the first at `baseOffset` (-1n: nobody told us where). */
   deliver(baseOffset: bigint, logAppendTimeMs: number): void {
     this.#settle()
+    const { topic, partition } = this
     const awaiters = this.#awaiters
+    const { count, run } = awaiters
     const offsets = new Offsets(baseOffset)
-    for (let i = 0; i < awaiters.count; i++) {
-      const timestamp = logAppendTimeMs >= 0 ? logAppendTimeMs : this.#timestamps.at(i)
-      offsets.moveTo(i)
-      settleDelivered(awaiters.at(i), awaiters.tokenAt(i), this.topic, this.partition, offsets, timestamp)
+    const timestampOf = (i: number): number => (logAppendTimeMs >= 0 ? logAppendTimeMs : this.#timestamps.at(i))
+    if (run !== null && run.receipt.settleRun !== undefined) {
+      const { firstToken, step } = run
+      run.receipt.settleRun({ count, firstToken, step, topic, partition, offsets, timestampOf })
+    } else {
+      for (let i = 0; i < count; i++) {
+        offsets.moveTo(i)
+        settleDelivered(awaiters.at(i), awaiters.tokenAt(i), topic, partition, offsets, timestampOf(i))
+      }
     }
     this.#finishTickets()
   }

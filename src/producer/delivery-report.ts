@@ -1,6 +1,6 @@
 import { KafkaError, OptionError, type ErrorDetails } from '../errors.ts'
 import type { Offsets } from './offsets.ts'
-import type { Receipt } from './receipt.ts'
+import type { DeliveredRun, Receipt } from './receipt.ts'
 import { RecordMetadata } from './record-metadata.ts'
 
 /** What became of the records of one `sendAll`, by their place in it. */
@@ -71,13 +71,27 @@ export class ReportReceipt implements Receipt, DeliveryReport {
     this.#offsets[index] = number
     if (Number.isNaN(number)) this.#hugeOffsets.set(index, offsets.bigint)
     this.#timestamps[index] = timestamp
-    this.#settle()
+    this.#settle(1)
+  }
+
+  settleRun({ count, firstToken, topic, partition, offsets, timestampOf }: DeliveredRun): void {
+    const end = firstToken + count
+    this.#topicOf.fill(this.#topicNumber(topic), firstToken, end)
+    this.#partitions.fill(partition, firstToken, end)
+    for (let i = 0; i < count; i++) {
+      offsets.moveTo(i)
+      const { number } = offsets
+      this.#offsets[firstToken + i] = number
+      if (Number.isNaN(number)) this.#hugeOffsets.set(firstToken + i, offsets.bigint)
+      this.#timestamps[firstToken + i] = timestampOf(i)
+    }
+    this.#settle(count)
   }
 
   settleFailed(index: number, error: KafkaError): void {
     this.#errors.set(index, error)
     this.failed.push({ index, error })
-    this.#settle()
+    this.#settle(1)
   }
 
   /** Resolves when every record that got a place has settled. */
@@ -104,8 +118,8 @@ export class ReportReceipt implements Receipt, DeliveryReport {
     )
   }
 
-  #settle(): void {
-    this.#unsettled--
+  #settle(count: number): void {
+    this.#unsettled -= count
     if (this.#unsettled > 0 || this.#onAllSettled === null) return
     this.#onAllSettled()
     this.#onAllSettled = null

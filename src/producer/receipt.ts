@@ -16,6 +16,20 @@ export type Awaiter = Receipt | ResolveSend
  */
 export type ResolveSend = (outcome: RecordMetadata | Promise<never>) => void
 
+/** Records of one receipt that were delivered in a row. */
+export interface DeliveredRun {
+  readonly count: number
+  /** Tokens count up from it by `step`, 0 or 1. */
+  readonly firstToken: number
+  readonly step: number
+  readonly topic: string
+  readonly partition: number
+  /** To be moved to each record, counted from 0 in the run. */
+  readonly offsets: Offsets
+  /** @param index counted from 0 in the run. */
+  readonly timestampOf: (index: number) => number
+}
+
 /** An object that is told; `token` says of which of its records. */
 export interface Receipt {
   /** A record was given to the producer. Only receipts that can be called off care. */
@@ -26,6 +40,8 @@ export interface Receipt {
   isWithdrawn?(token: number): boolean
   /** @param offsets stands at the record; it goes on when this returns. */
   settleDelivered(token: number, topic: string, partition: number, offsets: Offsets, timestamp: number): void
+  /** The same for all of a batch at once; who has many records need not hear of each. */
+  settleRun?(run: DeliveredRun): void
   settleFailed(token: number, error: KafkaError): void
 }
 
@@ -126,6 +142,10 @@ export class UnwatchedReceipt implements Receipt {
 
   settleDelivered(): void {
     // Nobody asked.
+  }
+
+  settleRun(): void {
+    // Nor of many.
   }
 
   settleFailed(_token: number, error: KafkaError): void {

@@ -3,7 +3,23 @@ import { expect, test } from 'vitest'
 import { Awaiters } from '../../src/producer/awaiters.ts'
 import type { Awaiter } from '../../src/producer/receipt.ts'
 
-const all: readonly Awaiter[] = [(): void => undefined, (): void => undefined, (): void => undefined]
+const receipt = { settleDelivered: () => undefined, settleFailed: () => undefined }
+const all: readonly Awaiter[] = [receipt, { ...receipt }, (): void => undefined]
+
+test('is one run where one receipt hears of all, with tokens that are equal or count up', () => {
+  for (const [tokens, step] of [
+    [[4], 0],
+    [[4, 4, 4], 0],
+    [[4, 5, 6], 1],
+  ] as const) {
+    const awaiters = new Awaiters()
+    for (const token of tokens) awaiters.push(receipt, token)
+    expect(awaiters.run).toEqual({ receipt, firstToken: 4, step })
+  }
+  const promise = new Awaiters()
+  promise.push(() => undefined, 0)
+  expect([promise.run, new Awaiters().run]).toEqual([null, null])
+})
 
 test('gives back who was pushed with which token, in any order', () => {
   // Mostly the same one, with tokens that stay or count up: that is what is kept short.
@@ -21,6 +37,11 @@ test('gives back who was pushed with which token, in any order', () => {
         return [one, token] as const
       })
       expect(awaiters.count).toBe(expected.length)
+      const { run } = awaiters
+      if (run !== null) {
+        const all = expected.map((_, i) => [run.receipt, run.firstToken + i * run.step])
+        expect(all).toEqual(expected)
+      }
       for (const i of [...expected.keys(), 0]) expect([awaiters.at(i), awaiters.tokenAt(i)]).toEqual(expected[i])
     }),
     { numRuns: 2000 },

@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it, test, vi } from 'vitest'
 import { Accumulator } from '../../src/producer/accumulator.ts'
 import { Batch } from '../../src/producer/batch.ts'
 import { ReportReceipt } from '../../src/producer/delivery-report.ts'
-import type { RecordMetadata } from '../../src/index.ts'
+import { DeliveryError } from '../../src/errors.ts'
+import { RecordMetadata } from '../../src/producer/record-metadata.ts'
 import { Runs } from '../../src/producer/runs.ts'
 
 const place = { topic: 't', partition: 0, createdMs: 0, deadlineMs: 1 }
@@ -36,6 +37,28 @@ describe('Batch', () => {
     const offsets = [first, report.metadata(0).offset, report.metadata(1).offset, last]
     expect(offsets).toEqual([0n, 1n, 2n, 3n].map((i) => (base < 0n ? -1n : base + i)))
   })
+
+  it.each([0n, -1n, 2n ** 53n - 2n, 2n ** 62n + 1n])(
+    'tells one report of all its records, from %i on',
+    async (base) => {
+      for (const logAppendTimeMs of [-1, 77]) {
+        const batch = new Batch({ ...place, partition: 3 }, 100)
+        const report = new ReportReceipt()
+        for (let i = 0; i < 4; i++) report.next()
+        // As after a split: not from the first on.
+        for (let token = 1; token < 4; token++)
+          batch.append({ ...parts, timestamp: 10 + (token >> 1) }, report, token, 1)
+        report.settleFailed(0, new DeliveryError('CLOSED', 'closed'))
+        const settled = report.allSettled()
+        batch.deliver(base, logAppendTimeMs)
+        const offsetOf = (i: number): bigint => (base < 0n ? -1n : base + BigInt(i))
+        expect([1, 2, 3].map((index) => report.metadata(index))).toEqual(
+          [10, 11, 11].map((ms, i) => new RecordMetadata('t', 3, offsetOf(i), logAppendTimeMs < 0 ? ms : 77)),
+        )
+        await settled
+      }
+    },
+  )
 })
 
 test('Runs gives back what was pushed, in any order', () => {
