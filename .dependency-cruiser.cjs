@@ -6,11 +6,12 @@ const layers = [
   { name: 'nearest', at: '^src/nearest\\.ts$', may: [] },
   { name: 'options', at: '^src/options\\.ts$', may: ['^src/(errors|nearest)\\.ts$'] },
   { name: 'clock', at: '^src/clock\\.ts$', may: [] },
+  { name: 'alarm', at: '^src/alarm\\.ts$', may: ['^src/clock\\.ts$'] },
   { name: 'diagnostics', at: '^src/diagnostics\\.ts$', may: ['^src/errors\\.ts$'] },
   { name: 'secret', at: '^src/secret\\.ts$', may: [] },
   { name: 'bytes', at: '^src/bytes/', may: ['^src/bytes/', '^src/errors\\.ts$'] },
 ]
-const L0 = '^src/(errors|options|nearest|version|clock|diagnostics|secret)\\.ts$|^src/bytes/'
+const L0 = '^src/(errors|options|nearest|version|clock|alarm|diagnostics|secret)\\.ts$|^src/bytes/'
 const peers = ['protocol', 'compression', 'partitioner', 'sasl', 'tls']
 for (const peer of peers) layers.push({ name: peer, at: `^src/${peer}/(?!protocol\\.ts$)`, may: [`^src/${peer}/`, L0] })
 // The public door 'headrace/protocol' offers Java's key hash, too.

@@ -72,7 +72,7 @@ async function shorten(bundled: string): Promise<string> {
   const { code = '' } = await minify(plain, {
     ...{ module: true, compress: false, mangle: { keep_fnames: true, keep_classnames: true } },
     // One character beyond Latin-1 doubles what a file takes in memory.
-    format: { max_line_len: 120, ascii_only: true },
+    format: { max_line_len: 500, ascii_only: true },
   })
   return code
 }
