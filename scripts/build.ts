@@ -96,7 +96,11 @@ await bundleTypes()
 
 /** What esbuild leaves of other people's code. */
 async function shorten(file: string): Promise<void> {
-  const { code } = await minify(readFileSync(file, 'utf8'), { module: true, ecma: 2020, compress: { passes: 3, keep_fargs: false } })
+  const { code } = await minify(readFileSync(file, 'utf8'), {
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3, keep_fargs: false },
+  })
   writeFileSync(file, code ?? '')
 }
 
