@@ -98,8 +98,15 @@ export class FaultRun {
   }
 }
 
-/** A peer that hangs up in the handshake is asked whether it speaks TLS (tls-probe.ts): 0x16030101 as a length. */
-const TLS_GREETING = 'a length of 369295617'
+/**
+ * A peer that hangs up in the handshake is asked whether it speaks TLS (tls-probe.ts): 0x160301 as the beginning of a length. Its
+ * last byte belongs to the length of the greeting, which is over 1.5 kB in Node 24 (keys for after quantum computers).
+ */
+const TLS_RECORD = 0x160301
+
+function isTlsGreeting(violation: string): boolean {
+  return Number(/a length of (\d+)/.exec(violation)?.[1]) >>> 8 === TLS_RECORD
+}
 
 let seed = 0
 
@@ -146,7 +153,7 @@ export async function runWithLedger(
     const rows = (judged ?? cluster.topics).flatMap((topic) => cluster.records(topic).map((row) => ({ ...row, topic })))
     const { violations, counts } = ledger.judge(rows)
     expect(violations).toEqual([])
-    expect(cluster.violations.filter((violation) => !violation.includes(TLS_GREETING))).toEqual([])
+    expect(cluster.violations.filter((violation) => !isTlsGreeting(violation))).toEqual([])
     expect(watch.problems).toEqual([])
     expect(clock.pendingMs, 'timers that were left behind').toEqual([])
     return counts
