@@ -54,19 +54,22 @@ export class Accumulator {
   }
 
   queue(topic: string, partition: number): PartitionQueue {
-    const latest = this.#latest
-    if (latest !== null && latest.partition === partition && latest.topic === topic) return latest
-    return (this.#latest = this.#queue(topic, partition))
+    const queue = this.#known(topic, partition) ?? this.#add(topic, partition)
+    if (queue !== this.#latest) this.#latest = queue
+    return queue
   }
 
-  #queue(topic: string, partition: number): PartitionQueue {
-    let queues = this.#topics.get(topic)
-    if (queues === undefined) this.#topics.set(topic, (queues = new Map<number, PartitionQueue>()))
-    let queue = queues.get(partition)
-    if (queue === undefined) {
-      queue = new PartitionQueue(topic, partition, this.#options.firstSequence)
-      queues.set(partition, queue)
-    }
+  #known(topic: string, partition: number): PartitionQueue | undefined {
+    const latest = this.#latest
+    if (latest !== null && latest.partition === partition && latest.topic === topic) return latest
+    return this.#topics.get(topic)?.get(partition)
+  }
+
+  #add(topic: string, partition: number): PartitionQueue {
+    const queue = new PartitionQueue(topic, partition, this.#options.firstSequence)
+    const queues = this.#topics.get(topic) ?? new Map<number, PartitionQueue>()
+    queues.set(partition, queue)
+    this.#topics.set(topic, queues)
     return queue
   }
 
@@ -78,11 +81,7 @@ export class Accumulator {
 
   /** What partitioners want to know of a topic's queues. */
   loads(topic: string): PartitionLoads {
-    const queueOf = (partition: number): PartitionQueue | undefined => {
-      const latest = this.#latest
-      const isLatest = latest !== null && latest.partition === partition && latest.topic === topic
-      return isLatest ? latest : this.#topics.get(topic)?.get(partition)
-    }
+    const queueOf = (partition: number): PartitionQueue | undefined => this.#known(topic, partition)
     return {
       queued: (partition) => queueOf(partition)?.waiting.length ?? 0,
       hasOpenBatch: (partition, recordBytes) => {

@@ -11,8 +11,8 @@ export class Awaiters {
   /** Of all records, while `#list` is null. */
   #only: Awaiter | null = null
   #firstToken = 0
-  /** From one record's token to the next one's, 0 or 1; NaN: there are none to compare yet. */
-  #step = NaN
+  /** From one record's token to the next one's, 0 or 1. */
+  #step = 0
   #list: Awaiter[] | null = null
   /** Null, with a list: all of them are 0, as those of `send` and `offer`. */
   #tokens: number[] | null = null
@@ -25,7 +25,7 @@ export class Awaiters {
   get run(): { readonly receipt: Receipt; readonly firstToken: number; readonly step: number } | null {
     const only = this.#only
     if (this.#list !== null || only === null || typeof only === 'function') return null
-    return { receipt: only, firstToken: this.#firstToken, step: this.#count === 1 ? 0 : this.#step }
+    return { receipt: only, firstToken: this.#firstToken, step: this.#step }
   }
 
   push(awaiter: Awaiter, token: number): void {
@@ -44,7 +44,7 @@ export class Awaiters {
   }
 
   tokenAt(index: number): number {
-    if (this.#list === null) return this.#firstToken + (index === 0 ? 0 : index * this.#step)
+    if (this.#list === null) return this.#firstToken + index * this.#step
     return this.#tokens?.[index] ?? 0
   }
 
